@@ -1,0 +1,94 @@
+# Mạch Tin. `make` or `make help` lists what there is.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+BROKER ?= auto
+KEEP ?=
+DATA ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint types unit contract integration chaos quality train-ner dashboards \
+  bench-dedup bench-entities bench-stories lock schemas clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.run ## See it work: broker, services, stories forming (KEEP=1 goes on, BROKER=kafka|embedded)
+	@$(BIN)/machtin demo --broker $(BROKER) $(if $(KEEP),--keep)
+
+test: $(VENV)/.dev ## All tests but the long chaos runs, on a real broker
+	@$(BIN)/pytest
+
+check: lint types test ## What CI runs: ruff, mypy strict, tests
+
+lint: $(VENV)/.dev ## ruff: lint and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev ## mypy, strict
+	@$(BIN)/mypy
+
+unit: $(VENV)/.dev ## The tests that need no broker: seconds
+	@$(BIN)/pytest tests/unit
+
+contract: $(VENV)/.dev ## Schemas, examples, topics, compose file
+	@$(BIN)/pytest tests/contract
+
+integration: $(VENV)/.dev ## The pipeline on a real broker
+	@$(BIN)/pytest tests/integration
+
+chaos: $(VENV)/.dev ## The long chaos run: 20,000 articles, 30 kills, zombies, broker restarts (half an hour)
+	@$(BIN)/pytest tests/chaos --chaos-articles 20000 --chaos-kills 30
+
+quality: $(VENV)/.bench ## Quality of names (DATA=dir of the development data: on the labels, too)
+	@$(BIN)/machtin quality entities $(if $(DATA),--data $(DATA))
+
+train-ner: $(VENV)/.bench ## Train the tagger of names anew from the labels (DATA=dir)
+	@$(BIN)/python -m bench.train_ner --data $(DATA)
+
+dashboards: $(VENV)/.bench ## Generate the Grafana dashboards
+	@$(BIN)/python -m deploy.grafana.generator
+
+bench-dedup: $(VENV)/.bench ## Speed and memory of the deduplicator beside its peers (DATA=dir)
+	@$(BIN)/python -m bench.dedup $(if $(DATA),--data $(DATA))
+
+bench-entities: $(VENV)/.bench ## Speed of the enricher beside underthesea as documented (DATA=dir)
+	@$(BIN)/python -m bench.entities $(if $(DATA),--data $(DATA))
+
+bench-stories: $(VENV)/.bench ## Speed of the clusterer beside its peers (DATA=dir)
+	@$(BIN)/python -m bench.stories $(if $(DATA),--data $(DATA))
+
+schemas: $(VENV)/.run ## Generate schemas/asyncapi.yaml from the topics and the records
+	@$(BIN)/machtin topics asyncapi > schemas/asyncapi.yaml.new && mv schemas/asyncapi.yaml.new schemas/asyncapi.yaml
+
+lock: $(VENV)/.run ## Pin every dependency anew, with hashes (after a change of pyproject.toml)
+	@$(BIN)/pip install --quiet uv
+	@for extra in "" dev bench; do \
+	  $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate \
+	    --python-version 3.11 --custom-compile-command "make lock" pyproject.toml \
+	    $${extra:+--extra dev} $$([ "$$extra" = bench ] && echo --extra bench) \
+	    -o requirements$${extra:+-$$extra}.lock || exit 1; \
+	done
+
+clean: ## Remove the environment, the brokers' files and the caches
+	rm -rf $(VENV) .machtin .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Three environments in one, each holding the one before: to run, to develop, to measure beside peers.
+$(VENV)/.run: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Mạch Tin needs CPython 3.11 or newer: make PYTHON=python3.11 …" if sys.version_info < (3, 11) else 0)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing Mạch Tin into $(VENV) (once; a minute or two) …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.run
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@! command -v npm >/dev/null || npm ci --silent --no-audit --no-fund --prefix tests/contract/asyncapi
+	@touch $@
+
+$(VENV)/.bench: requirements-bench.lock $(VENV)/.dev
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
+	@touch $@

@@ -1,0 +1,1 @@
+"""Mạch Tin: streaming services that turn a flood of Vietnamese news into stories."""

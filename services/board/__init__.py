@@ -1,0 +1,1 @@
+"""The live page of the latest stories: reads news.stories, writes nothing."""

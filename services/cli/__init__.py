@@ -1,0 +1,1 @@
+"""The command line: machtin demo, feed, replay, run and the rest."""

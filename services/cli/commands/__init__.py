@@ -1,0 +1,1 @@
+"""The groups of `machtin` commands, one module each."""

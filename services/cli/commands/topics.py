@@ -1,0 +1,43 @@
+"""`machtin topics`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Annotated
+
+import typer
+
+from services.cli.asyncapi import render
+from services.cli.console import out
+from services.runtime.cluster import create_topics
+from services.runtime.errors import InfrastructureError
+from services.runtime.settings import from_environment
+from services.runtime.topics import all_topics
+
+app = typer.Typer(no_args_is_help=True, help="The topics on the cluster.")
+
+
+@app.command("create")
+def topics_create(
+    replication_factor: Annotated[
+        int | None, typer.Option(help="Copies of each partition; by default 3, or one a broker.")
+    ] = None,
+) -> None:
+    """Create the declared topics that the cluster lacks, and say what was done. Safe to run again."""
+
+    settings = from_environment()
+    results = asyncio.run(
+        create_topics(settings.kafka_bootstrap_servers, all_topics().values(), replication_factor)
+    )
+    for result in results:
+        out.print(f"{result.outcome:8} {result.name:28} {result.detail}", highlight=False)
+    if any(result.outcome == "differs" for result in results):
+        raise InfrastructureError("A topic differs from its declaration: delete it or change schemas/topics.")
+
+
+@app.command("asyncapi")
+def topics_asyncapi() -> None:
+    """Print the AsyncAPI 3 document of the topics and their records (`make schemas` keeps it)."""
+
+    sys.stdout.write(render())

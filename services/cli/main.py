@@ -1,0 +1,155 @@
+"""`machtin`: every command, its options and its help. What a command does lies in a module beside this."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.cli.commands import broker, dead, quality, story, topics
+from services.cli.console import err, out, say
+from services.cli.options import HOME, Broker, Home
+from services.cli.story import UnknownStoryError
+from services.runtime.broker import BrokerUnavailable
+from services.runtime.errors import InfrastructureError
+from services.runtime.settings import SettingsError, from_environment
+from services.runtime.topics import STORIES, all_topics
+from services.topology import SERVICES
+
+app = typer.Typer(
+    name="machtin",
+    help="Mạch Tin: turns a flood of Vietnamese news into stories, over Kafka.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.add_typer(topics.app, name="topics")
+app.add_typer(broker.app, name="broker")
+app.add_typer(story.app, name="story")
+app.add_typer(dead.app, name="dead")
+app.add_typer(quality.app, name="quality")
+
+
+def main() -> None:
+    """Run the command line; a failure that the operator can mend is a sentence and status 1."""
+    try:
+        app()
+    except (UnknownStoryError, SettingsError, InfrastructureError, BrokerUnavailable, OSError) as error:
+        say(f"machtin: {error}")
+        sys.exit(1)
+
+
+@app.command()
+def demo(
+    broker: Annotated[
+        Broker, typer.Option(help="Apache Kafka, the embedded broker, or what can be had.")
+    ] = Broker.AUTO,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Go on running with the board open, until Ctrl-C.")
+    ] = False,
+    rate: Annotated[float, typer.Option(help="Articles fed per second.")] = 4.0,
+    home: Home = HOME,
+) -> None:
+    """Show the whole pipeline: broker, topics, every service, and stories forming from a demo corpus.
+
+    Starts everything it needs and stops it again. With KAFKA_BOOTSTRAP_SERVERS set it uses that cluster
+    and starts no broker.
+    """
+    from services.cli.demo import run_demo
+
+    sys.exit(run_demo(broker=broker.value, keep=keep, rate=rate, home=home, console=out))
+
+
+@app.command()
+def run(
+    service: Annotated[str, typer.Argument(help="One of: " + ", ".join(SERVICES))],
+) -> None:
+    """Run one service as this process (the same as `faust -A services.NAME.app worker`)."""
+    if service not in SERVICES:
+        raise typer.BadParameter(f"{service} is not a service; the services are {', '.join(SERVICES)}")
+    settings = from_environment()  # a wrong value stops here, before Faust starts
+    faust = ["-m", "faust", "-A", f"services.{service}.app", "worker", "--loglevel", settings.log_level]
+    os.execv(sys.executable, [sys.executable, *faust])
+
+
+@app.command()
+def feed(
+    file: Annotated[Path, typer.Argument(help="One raw article a line (JSON); - for standard input.")],
+    rate: Annotated[
+        float | None, typer.Option(help="Articles per second; as fast as possible by default.")
+    ] = None,
+) -> None:
+    """Send raw articles to news.articles.raw, each line as it is."""
+    from services.cli.feed import feed_file
+    from services.cli.files import opened
+
+    settings = from_environment()
+    with opened(file, "rb") as lines:
+        sent = asyncio.run(feed_file(settings.kafka_bootstrap_servers, lines, rate, err))
+    err.print(f"{sent} messages sent to news.articles.raw at {settings.kafka_bootstrap_servers}.")
+
+
+@app.command()
+def replay(
+    source: Annotated[Path, typer.Option("--input", help="Raw messages, one a line; - for standard input.")],
+    target: Annotated[
+        Path, typer.Option("--output", help="Where the records go, one a line; - for standard output.")
+    ],
+    topics: Annotated[
+        str | None, typer.Option(help="Comma-separated topics to write; all of them by default.")
+    ] = None,
+) -> None:
+    """Run the pipeline's own functions over a file, without a broker. Same input, same bytes.
+
+    Writes {"topic": …, "key": …, "value": …} for every record that the topics would carry, in the order
+    of the decisions. Dead letters also carry "reason", "detail" and "stage".
+    """
+    from services.cli.replay import replay_file
+
+    try:
+        replay_file(source, target, topics.split(",") if topics else None, from_environment(), err)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+@app.command()
+def exporter() -> None:
+    """Serve the lag of every stage for Prometheus, in messages and seconds, from outside the consumers."""
+    from services.exporter.app import run as serve_lag
+
+    serve_lag(from_environment())
+
+
+@app.command()
+def tail(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="TOPIC", help="What to follow; news.stories by default.")
+    ] = None,
+) -> None:
+    """Print the records of topics as JSON lines: those that lie there, then those that come, until Ctrl-C."""
+    from services.runtime.follow import follow
+
+    names = names or [STORIES]
+    unknown = set(names) - set(all_topics())
+    if unknown:
+        raise typer.BadParameter(
+            f"no such topic: {', '.join(sorted(unknown))}; there are {', '.join(all_topics())}"
+        )
+
+    async def follow_and_print() -> None:
+        servers = from_environment().kafka_bootstrap_servers
+        async for message in follow(servers, *(all_topics()[name] for name in names)):
+            sys.stdout.buffer.write((message.value or b"null") + b"\n")
+            sys.stdout.buffer.flush()
+
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(follow_and_print())
+
+
+if __name__ == "__main__":
+    main()

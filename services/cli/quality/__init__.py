@@ -1,0 +1,1 @@
+"""What `machtin quality` measures."""

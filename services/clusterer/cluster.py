@@ -1,0 +1,447 @@
+"""Decide which story an article belongs to: records in, records out.
+
+State changes only by `apply`, which takes published records; `decide` looks and never touches. So what the
+process knows is what the topic says, and a rebuild from the topic is the same state. A decision is one
+record about the article, followed by what that record entails for other stories (the far end of a link, a
+story that has expired). What follows is computed from the records alone: if a crash cuts a decision short,
+`repair` publishes exactly the missing ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from services.clusterer import restructure
+from services.clusterer import story as revisions
+from services.clusterer.clock import advance, seconds, shifted
+from services.clusterer.evidence import Seen, compare, joined, scaled, with_margins, without_rivals
+from services.clusterer.links import link_features, quotes_of, shared, shared_quotes
+from services.clusterer.memory import Memory, Story
+from services.clusterer.parameters import Parameters, load_parameters, probability_of
+from services.clusterer.profile import TEXT, Profile, exemplar_of, profile_of
+from services.clusterer.reshaping import SMALLEST_SPLIT, mutual_odds, weakest_seam
+from services.clusterer.state import Clock, Exemplar, StoryState
+from services.clusterer.tally import MOST_RELATED
+from services.clusterer.vectors import Vectorizer, load_background
+from services.runtime.records import EnrichedArticle, Record, RelatedStory, StoryRecord
+
+MOST_PHRASES = 6
+DOCUMENTS_PER_STORY = 4
+"""How many index documents are asked for, per story wanted: a story has several exemplars."""
+
+
+class Clusterer:
+    """The stories of one partition: the editions in it know nothing of each other."""
+
+    def __init__(self, parameters: Parameters | None = None) -> None:
+        """Hold no stories. `parameters` are the shipped ones unless given; raises OSError without them."""
+        self._parameters = parameters or load_parameters()
+        self._editions: dict[str, Edition] = {}
+
+    @property
+    def open_stories(self) -> int:
+        """Number of stories that are open."""
+        return sum(edition.memory.open_stories for edition in self._editions.values())
+
+    @property
+    def known_stories(self) -> int:
+        """Number of stories in memory, open or not."""
+        return sum(edition.memory.known_stories for edition in self._editions.values())
+
+    @property
+    def known_articles(self) -> int:
+        """Number of articles in memory."""
+        return sum(edition.memory.known_articles for edition in self._editions.values())
+
+    def decide(self, article: EnrichedArticle) -> list[StoryRecord]:
+        """Return the records that `article` brings about, in order; none if it brings nothing new."""
+        return self.edition(article["edition"]).decide(article)
+
+    def apply(self, record: StoryRecord) -> None:
+        """Take over a published record. A revision that is already known changes nothing."""
+        self.edition(record["edition"]).memory.apply(cast(StoryState, record))
+
+    def repair(self) -> list[StoryRecord]:
+        """Return what a crash left unpublished of the last decision; none if it was complete."""
+        return [record for name in sorted(self._editions) for record in self._editions[name].repair()]
+
+    def edition(self, name: str) -> Edition:
+        """Return one edition's stories."""
+        if name not in self._editions:
+            self._editions[name] = Edition(self._parameters, _vectorizer(name))
+        return self._editions[name]
+
+
+@cache
+def _vectorizer(edition: str) -> Vectorizer:
+    return Vectorizer(load_background(edition))
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A story that an article may belong to, and how probable that is."""
+
+    story: Story
+    seen: Seen
+    features: npt.NDArray[np.float64]
+    probability: float
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """An article and what it is compared by."""
+
+    article: EnrichedArticle
+    exemplar: Exemplar
+    profile: Profile
+    rare: npt.NDArray[np.bool_]
+    clock: Clock
+
+
+class Edition:
+    """The stories of one edition."""
+
+    def __init__(self, parameters: Parameters, vectorizer: Vectorizer) -> None:
+        self.memory = Memory(vectorizer, parameters.forget_after_hours)
+        self._parameters = parameters
+        self._vectorizer = vectorizer
+
+    def decide(self, article: EnrichedArticle) -> list[StoryRecord]:
+        """Return the records that `article` brings about."""
+        home = self.memory.story_of(article["article_id"])
+        if home:
+            first = self._newer_version(home, article)
+        elif article["status"] == "withdrawn":
+            first = None
+        else:
+            first = self._placed(self.arrival(article))
+        return [first, *self._entailed(first)] if first else []
+
+    def repair(self) -> list[StoryRecord]:
+        """Return what a crash left unpublished of the last decision."""
+        return self._entailed(self.memory.last) if self.memory.last else []
+
+    def arrival(self, article: EnrichedArticle) -> Arrival:
+        """Return `article` with what it is compared by."""
+        exemplar = exemplar_of(article, self._vectorizer)
+        profile = profile_of(exemplar, self._vectorizer)
+        rare = self._vectorizer.rare(profile.ids[: profile.offsets[TEXT + 1]])
+        return Arrival(article, exemplar, profile, rare, advance(self.memory.clock, article["received_at"]))
+
+    def near(self, arrival: Arrival, most: int) -> list[Story]:
+        """Return up to `most` stories whose exemplars share most with the article, best first."""
+        profile = arrival.profile
+        words = profile.offsets[TEXT + 1]
+        found = self.memory.index.search(
+            profile.ids[:words], profile.weights[:words], most * DOCUMENTS_PER_STORY
+        )
+        stories: dict[str, Story] = {}
+        for document, _ in found:
+            story = self.memory.story_of_document(document)
+            stories.setdefault(story.story_id, story)
+        return list(stories.values())[:most]
+
+    def weighed(self, arrival: Arrival, stories: list[Story]) -> list[Candidate]:
+        """Return how probable it is that the article belongs to each story, most probable first."""
+        published = arrival.exemplar["published_at"]
+        at = seconds(published) if published else None
+        compared = [s for s in stories if s.profiles is not None]
+        seen = [
+            compare(arrival.profile, arrival.rare, at, s.profiles, s.times, s.unique_count, s.cohesion)
+            for s in compared
+            if s.profiles is not None
+        ]
+        with_margins(seen)
+        weighed = []
+        for story, one in zip(compared, seen, strict=True):
+            features = scaled(one.values)
+            weighed.append(Candidate(story, one, features, self._parameters.join.probability(features)))
+        return sorted(weighed, key=lambda c: (-c.probability, c.story.story_id))
+
+    def join(self, story: Story, arrival: Arrival, reason: Record, near: list[Story]) -> StoryState:
+        """Return the record of `story` with the article in it."""
+        kind: Literal["article_added", "reopened"] = "article_added" if story.open else "reopened"
+        new = revisions.joined(story.record, arrival.article, arrival.exemplar, arrival.clock, kind, reason)
+        new["related"] = self._links(new, arrival, near)
+        return new
+
+    def found(self, arrival: Arrival, reason: Record, near: list[Story]) -> StoryState:
+        """Return the record of a new story that the article founds."""
+        new = revisions.opened(arrival.article, arrival.exemplar, arrival.clock, reason)
+        new["related"] = self._links(new, arrival, near)
+        return new
+
+    def _placed(self, arrival: Arrival) -> StoryState:
+        duplicate = arrival.article["duplicate"]
+        near = self.near(arrival, self._parameters.link_candidates)
+        original = self.memory.story_of(duplicate["of"]) if duplicate["kind"] != "none" else None
+        if original and original.article_ids and original.record["article_count"]:
+            reason: Record = {
+                "matched_article": duplicate["of"],
+                "duplicate": duplicate["kind"],
+                "probability": 1.0,
+                **self._shared(arrival, original),
+            }
+            return self.join(original, arrival, reason, near)
+        weighed = self.weighed(arrival, near[: self._parameters.join_candidates])
+        threshold = self._parameters.join.threshold
+        if weighed and weighed[0].probability >= threshold:
+            best = weighed[0]
+            reason = {
+                "matched_article": best.story.exemplar_ids[best.seen.closest],
+                "probability": round(best.probability, 4),
+                "threshold": threshold,
+                "score": round(float(best.seen.values[1]), 4),
+                **self._shared(arrival, best.story, best.seen.closest),
+            }
+            new = self.join(best.story, arrival, reason, near)
+            self._plan_reshaping(new, [c for c in weighed if c is not best])
+            return new
+        reason = {"threshold": threshold}
+        if weighed:
+            reason["closest_story"] = weighed[0].story.story_id
+            reason["probability"] = round(weighed[0].probability, 4)
+        return self.found(arrival, reason, near)
+
+    def _plan_reshaping(self, new: StoryState, others: list[Candidate]) -> None:
+        """Write into `new`, which has just grown, whether it is to be merged or split.
+
+        The plan is part of the published reason, so that it is carried out even if a crash comes between.
+        """
+        rule, reason = self._parameters.join, new["change"]["reason"]
+        story: Story | None = None
+        for other in others:
+            if rule.odds(scaled(without_rivals(other.seen.values))) < 0:
+                continue
+            story = story or self.memory.story_from(new)
+            odds = mutual_odds(story.group(), other.story.group(), rule, self._vectorizer)
+            if odds >= self._parameters.merge_odds:
+                reason["merge_with"] = other.story.story_id
+                reason["merge_probability"] = round(probability_of(odds), 4)
+                return
+        self._plan_split(new)
+
+    def _plan_split(self, new: StoryState) -> None:
+        if not SMALLEST_SPLIT <= len(new["exemplars"]) == new["unique_count"]:
+            return
+        story = self.memory.story_from(new)
+        sides = weakest_seam(story.profiles) if story.profiles else None
+        if sides is None:
+            return
+        odds = mutual_odds(
+            story.group(sides[0]), story.group(sides[1]), self._parameters.join, self._vectorizer
+        )
+        if odds <= self._parameters.split_odds:
+            new["change"]["reason"]["split_off"] = [story.exemplar_ids[i] for i in sides[1]]
+            new["change"]["reason"]["split_probability"] = round(probability_of(odds), 4)
+
+    def _newer_version(self, home: Story, article: EnrichedArticle) -> StoryState | None:
+        record, article_id, version = home.record, article["article_id"], article["version"]
+        known = next((m["version"] for m in record["members"] if m["article_id"] == article_id), 1)
+        gone = next((r["version"] for r in record["retracted"] if r["article_id"] == article_id), None)
+        if version <= (known if gone is None else gone):
+            return None
+        clock = advance(self.memory.clock, article["received_at"])
+        if article["status"] == "withdrawn":
+            if gone is not None:
+                return None
+            return revisions.retracted(record, article_id, version, clock, {"version": version})
+        return revisions.updated(
+            record, article, exemplar_of(article, self._vectorizer), clock, {"version": version}
+        )
+
+    def _shared(self, arrival: Arrival, story: Story, exemplar: int = 0) -> Record:
+        probe = revisions.opened(arrival.article, arrival.exemplar, arrival.clock, {})
+        common = shared(probe, story.record, shared_quotes(quotes_of(probe), story.quotes))
+        if not common["terms"] and story.terms:
+            terms = np.intersect1d(arrival.profile.ids[: arrival.profile.offsets[1]], story.terms[exemplar])
+            common["terms"] = self._phrases(arrival, terms)
+        return common
+
+    def _phrases(self, arrival: Arrival, terms: npt.NDArray[np.uint32]) -> list[str]:
+        article = arrival.article
+        return self._vectorizer.phrases(article["title"], article["text"], terms, MOST_PHRASES)
+
+    def _links(self, new: StoryState, arrival: Arrival, near: list[Story]) -> list[RelatedStory]:
+        """Return the links of `new` with those that its newest article makes visible."""
+        links = list(new["related"])
+        linked = {current.story_id for link in links if (current := self.memory.current(link["story_id"]))}
+        linked |= {link["story_id"] for link in links} | {new["story_id"]}
+        rule = self._parameters.link
+        mine = self._representatives(new)
+        quotes = quotes_of(new)
+        found: list[RelatedStory] = []
+        for other in near:
+            if other.story_id in linked or other.profiles is None or len(other.links) >= MOST_RELATED:
+                continue
+            same = shared_quotes(quotes, other.quotes)
+            features = link_features(mine, other.profiles, other.representatives, len(same))
+            probability = rule.probability(features)
+            if probability >= rule.threshold:
+                common = shared(new, other.record, same)
+                if not common["terms"]:
+                    common["terms"] = self._phrases(
+                        arrival, np.intersect1d(mine[0][0].ids[: mine[0][0].offsets[1]], other.terms[0])
+                    )
+                reasons = {**common, "threshold": rule.threshold}
+                found.append({"story_id": other.story_id, "score": round(probability, 4), "reasons": reasons})
+        found.sort(key=lambda link: (-link["score"], link["story_id"]))
+        return [*links, *found][:MOST_RELATED]
+
+    def _representatives(self, record: StoryState) -> list[tuple[Profile, npt.NDArray[np.bool_]]]:
+        chosen = [
+            e
+            for i, e in enumerate(record["exemplars"])
+            if i == 0 or e["article_id"] == record["lead_article_id"]
+        ]
+        profiles = [profile_of(e, self._vectorizer) for e in chosen]
+        return [(p, self._vectorizer.rare(p.ids[: p.offsets[TEXT + 1]])) for p in profiles]
+
+    def _entailed(self, last: StoryRecord) -> list[StoryRecord]:
+        """Return the records that follow from `last`, the newest record, given everything before it.
+
+        In this order: far ends of links, a merge or a split, stories that have expired. `last` may itself
+        be any of these; then what it follows from has been applied, and what comes after it is returned.
+        """
+        latest = cast(StoryState, last)
+        view = {latest["story_id"]: latest}
+        records: list[StoryState] = []
+        reason = latest["change"]["reason"]
+        kind = latest["change"]["type"]
+        most = self._parameters.closes_per_decision
+        if kind == "closed":
+            most = reason["more"]
+        elif kind == "merged":
+            self._publish(view, records, self._redirect(latest))
+        elif kind == "split":
+            self._publish(view, records, self._rest(latest))
+        else:
+            source = self._record(reason["linked_from"], view) if kind == "related" else latest
+            if source:
+                for record in self._back_links(source, view):
+                    self._publish(view, records, record)
+                self._reshape(source, view, records)
+        records.extend(self._expired(latest["clock"], view, most))
+        return list(records)
+
+    @staticmethod
+    def _publish(view: dict[str, StoryState], records: list[StoryState], record: StoryState | None) -> None:
+        if record:
+            view[record["story_id"]] = record
+            records.append(record)
+
+    def _reshape(self, source: StoryState, view: dict[str, StoryState], records: list[StoryState]) -> None:
+        """Carry out the merge or split that the reason of `source` plans."""
+        reason, article_id = source["change"]["reason"], source["change"]["article_id"]
+        if "merge_with" in reason and article_id:
+            other = self._record(reason["merge_with"], view)
+            if other is None:
+                return
+            pair = (source, other) if restructure.stays(source, other) else (other, source)
+            why: Record = {"probability": reason["merge_probability"]}
+            stays = restructure.merged(*pair, source["clock"], article_id, why)
+            self._publish(view, records, stays)
+            self._publish(view, records, restructure.redirect(pair[1], stays))
+        elif "split_off" in reason:
+            why = {"probability": reason["split_probability"]}
+            new = restructure.split_off(source, reason["split_off"], source["clock"], why, self._vectorizer)
+            self._publish(view, records, new)
+            self._publish(view, records, restructure.without(source, new))
+
+    def _redirect(self, stays: StoryState) -> StoryState | None:
+        """Return the second half of a merge, None if `stays` is that already or it is in place."""
+        goes = self.memory.story(stays["change"]["reason"]["merged_with"])
+        if stays["state"] == "merged" or goes is None or goes.merged_into:
+            return None
+        return restructure.redirect(goes.record, stays)
+
+    def _rest(self, new: StoryState) -> StoryState | None:
+        """Return the second half of a split, None if `new` is that already."""
+        origin = self.memory.story(new["change"]["reason"].get("split_from", ""))
+        return restructure.without(origin.record, new) if origin else None
+
+    def _back_links(self, source: StoryState, view: dict[str, StoryState]) -> list[StoryState]:
+        """Return the records of the stories that `source` links to and that do not link back yet."""
+        records: list[StoryState] = []
+        done = set(view)
+        for link in source["related"]:
+            other = self.memory.current(link["story_id"])
+            if other is None or other.story_id in done or source["story_id"] in other.links:
+                continue
+            done.add(other.story_id)
+            back: RelatedStory = {
+                "story_id": source["story_id"],
+                "score": link["score"],
+                "reasons": link["reasons"],
+            }
+            reason = {"linked_from": source["story_id"], "score": link["score"], **link["reasons"]}
+            record = other.record
+            new = revisions.revised(
+                record,
+                source["clock"],
+                revisions.change("related", source["change"]["article_id"], reason),
+                related=[*record["related"], back],
+            )
+            records.append(new)
+        return records
+
+    def _expired(self, clock: Clock, view: dict[str, StoryState], most: int) -> list[StoryState]:
+        """Return the `closed` records of up to `most` stories that have been idle for too long."""
+        hours = self._parameters.close_after_hours
+        before = shifted(clock["now"], -hours)
+        due = [age for age in self.memory.idle(before) if age[1] not in view]
+        due += [
+            (record["last_received_at"], story_id)
+            for story_id, record in view.items()
+            if record["state"] == "open" and record["last_received_at"] < before
+        ]
+        due = sorted(due)[:most]
+        records = []
+        for i, (_, story_id) in enumerate(due):
+            record = self._record(story_id, view)
+            if record is None:
+                raise LookupError(f"open story {story_id} is not in memory")
+            reason = {"idle_hours": hours, "clock": clock["now"], "more": len(due) - 1 - i}
+            records.append(
+                revisions.revised(record, clock, revisions.change("closed", None, reason), state="closed")
+            )
+        return records
+
+    def _record(self, story_id: str, view: dict[str, StoryState]) -> StoryState | None:
+        if story_id in view:
+            return view[story_id]
+        known = self.memory.story(story_id)
+        return known.record if known else None
+
+
+def warm_up() -> None:
+    """Load the tables and compile everything: after this the first article costs no more than others."""
+    clusterer = Clusterer()
+    edition = clusterer.edition("vi")
+    texts = ("Cầu mới 12 tỷ đồng khánh thành ngày 2/9", "Cầu mới khánh thành sau 12 tháng, ngày 2/9")
+    for number, text in enumerate(texts):
+        article = _sample(f"warm-up-{number}", text)
+        for record in clusterer.decide(article):
+            clusterer.apply(record)
+    arrival = edition.arrival(_sample("warm-up", texts[0]))
+    joined([arrival.profile, arrival.profile])
+    edition.memory.idle("2000-01-01T00:00:00Z")
+
+
+def _sample(article_id: str, text: str) -> EnrichedArticle:
+    now = "2026-01-01T00:00:00Z"
+    return {
+        "article_id": article_id, "edition": "vi", "url": None, "canonical_url": None, "source": "warm-up",
+        "title": text, "lead": text, "text": text, "language": "vi", "published_at": now,
+        "published_precision": "second", "modified_at": None, "received_at": now, "status": "usable",
+        "derived": [], "content_hash": "", "authors": [], "categories": [], "tags": [], "image_url": None,
+        "extra": {}, "version": 1, "signature": "", "entities": [], "keywords": [], "quotes": [],
+        "duplicate": {
+            "kind": "none", "of": None, "similarity": None, "differs": [], "closest": None, "series": None,
+        },
+    }  # fmt: skip

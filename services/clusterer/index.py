@@ -1,0 +1,208 @@
+"""Which remembered articles share rare terms with a new one: an inverted index with compiled scoring.
+
+Documents are the exemplars of the stories. A term's postings lie in one piece of a common pool; a list
+that outgrows its piece moves to one of twice the size. Terms that many documents share are not searched
+for: they name no event, and would cost the most. What a search returns depends on the documents alone, not
+on the order in which they came and went.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from services.clusterer.vectors import BUCKETS, Terms, Weights
+
+COMMON_SHARE = 0.01
+COMMON_AT_LEAST = 64
+COMMON_AT_MOST = 512
+"""A term is searched for if at most this many documents have it: 1 %, within these bounds."""
+FIRST_PIECE = 4
+
+
+class Found(NamedTuple):
+    """A document and its inner product with what was searched for."""
+
+    document: int
+    score: float
+
+
+@numba.njit(cache=True)
+def _insert(terms, weights, slot, start, used, room, pool_slots, pool_weights, end):  # type: ignore[no-untyped-def]
+    """Add postings; return the new end of the pool, or minus the room needed if it does not suffice."""
+    need = 0
+    for term in terms:
+        if used[term] == room[term]:
+            need += max(FIRST_PIECE, 2 * room[term])
+    if end + need > len(pool_slots):
+        return -need
+    for k in range(len(terms)):
+        term = terms[k]
+        if used[term] == room[term]:
+            piece = max(FIRST_PIECE, 2 * room[term])
+            for x in range(used[term]):
+                pool_slots[end + x] = pool_slots[start[term] + x]
+                pool_weights[end + x] = pool_weights[start[term] + x]
+            start[term] = end
+            room[term] = piece
+            end += piece
+        at = start[term] + used[term]
+        pool_slots[at] = slot
+        pool_weights[at] = weights[k]
+        used[term] += 1
+    return end
+
+
+@numba.njit(cache=True)
+def _delete(terms, slot, start, used, pool_slots, pool_weights):  # type: ignore[no-untyped-def]
+    for term in terms:
+        last = start[term] + used[term] - 1
+        for at in range(start[term], last + 1):
+            if pool_slots[at] == slot:
+                pool_slots[at] = pool_slots[last]
+                pool_weights[at] = pool_weights[last]
+                used[term] -= 1
+                break
+
+
+@numba.njit(cache=True)
+def _compact(start, used, room, pool_slots, pool_weights, new_slots, new_weights):  # type: ignore[no-untyped-def]
+    """Move all postings to the front of a new pool, each list with some room to grow; return its end."""
+    end = 0
+    for term in range(len(start)):
+        n = used[term]
+        if n == 0:
+            room[term] = 0
+            continue
+        for x in range(n):
+            new_slots[end + x] = pool_slots[start[term] + x]
+            new_weights[end + x] = pool_weights[start[term] + x]
+        start[term] = end
+        room[term] = n + n // 4
+        end += room[term]
+    return end
+
+
+@numba.njit(cache=True)
+def _search(terms, weights, common, start, used, pool_slots, pool_weights, scores, touched, keys, best):  # type: ignore[no-untyped-def]
+    """Fill `best` with the slots of the largest inner products, best first, ties by key; return how many."""
+    count = 0
+    for k in range(len(terms)):
+        term = terms[k]
+        n = used[term]
+        if n == 0 or n > common:
+            continue
+        weight = weights[k]
+        for at in range(start[term], start[term] + n):
+            slot = pool_slots[at]
+            if scores[slot] == 0:
+                touched[count] = slot
+                count += 1
+            scores[slot] += weight * pool_weights[at]
+    found = 0
+    most = len(best)
+    for i in range(count):
+        slot = touched[i]
+        score = scores[slot]
+        if found == most:
+            last = best[most - 1]
+            if score < scores[last] or (score == scores[last] and keys[slot] > keys[last]):
+                continue
+        at = found if found < most else most - 1
+        while at > 0:
+            above = best[at - 1]
+            if scores[above] > score or (scores[above] == score and keys[above] < keys[slot]):
+                break
+            best[at] = above
+            at -= 1
+        best[at] = slot
+        if found < most:
+            found += 1
+    return found, count
+
+
+@numba.njit(cache=True)
+def _clear(scores, touched, count):  # type: ignore[no-untyped-def]
+    for i in range(count):
+        scores[touched[i]] = 0
+
+
+class Index:
+    """Documents by slot, searched by inner product."""
+
+    def __init__(self) -> None:
+        self._start = np.zeros(BUCKETS, dtype=np.int64)
+        self._used = np.zeros(BUCKETS, dtype=np.int32)
+        self._room = np.zeros(BUCKETS, dtype=np.int32)
+        self._pool_slots = np.empty(1 << 14, dtype=np.int32)
+        self._pool_weights = np.empty(1 << 14, dtype=np.float32)
+        self._end = 0
+        self._scores = np.zeros(1024, dtype=np.float32)
+        self._touched = np.empty(1024, dtype=np.int32)
+        self._keys = np.zeros(1024, dtype=np.uint64)
+        self._free: list[int] = []
+        self._next = 0
+
+    def __len__(self) -> int:
+        return self._next - len(self._free)
+
+    def add(self, key: int, terms: Terms, weights: Weights) -> int:
+        """Add a document and return its slot. `key` (64 bits) orders documents of equal score."""
+        slot = self._free.pop() if self._free else self._next
+        if slot == self._next:
+            self._next += 1
+            if slot == len(self._scores):
+                self._scores = _grown(self._scores)
+                self._touched = _grown(self._touched)
+                self._keys = _grown(self._keys)
+        self._keys[slot] = key
+        end = self._insert(terms, weights, slot)
+        if end < 0:
+            self._make_room(-end)
+            end = self._insert(terms, weights, slot)
+        self._end = end
+        return slot
+
+    def remove(self, slot: int, terms: Terms) -> None:
+        """Remove a document: its slot and the terms it was added with."""
+        _delete(terms, slot, self._start, self._used, self._pool_slots, self._pool_weights)
+        self._free.append(slot)
+
+    def search(self, terms: Terms, weights: Weights, most: int) -> list[Found]:
+        """Return up to `most` documents with the largest inner products, best first."""
+        common = min(max(COMMON_AT_LEAST, int(COMMON_SHARE * len(self))), COMMON_AT_MOST)
+        best = np.empty(most, dtype=np.int32)
+        found, touched = _search(
+            terms, weights, common, self._start, self._used, self._pool_slots, self._pool_weights,
+            self._scores, self._touched, self._keys, best,
+        )  # fmt: skip
+        result = [Found(int(slot), float(self._scores[slot])) for slot in best[:found]]
+        _clear(self._scores, self._touched, touched)
+        return result
+
+    def _insert(self, terms: Terms, weights: Weights, slot: int) -> int:
+        return int(
+            _insert(
+                terms, weights, slot, self._start, self._used, self._room, self._pool_slots,
+                self._pool_weights, self._end,
+            )
+        )  # fmt: skip
+
+    def _make_room(self, need: int) -> None:
+        postings = int(self._used.sum())
+        size = 2 * (postings + postings // 4 + need) + (1 << 14)
+        slots = np.empty(size, dtype=np.int32)
+        weights = np.empty(size, dtype=np.float32)
+        self._end = int(
+            _compact(
+                self._start, self._used, self._room, self._pool_slots, self._pool_weights, slots, weights
+            )
+        )
+        self._pool_slots, self._pool_weights = slots, weights
+
+
+def _grown(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return np.concatenate([array, np.zeros_like(array)])

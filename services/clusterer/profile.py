@@ -1,0 +1,123 @@
+"""What two articles are compared by: words, title, names, numbers and dates, each a sparse vector.
+
+The profile of an article is computed twice from the same few fields: from the article when it arrives, and
+from the exemplar that a story's record keeps of it. Both give the same numbers, because the exemplar is made
+first and the profile from it.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from services.clusterer.clock import known_time
+from services.clusterer.state import Exemplar, Name
+from services.clusterer.vectors import Terms, Vectorizer, Weights, from_text, to_text, unit
+from services.runtime.records import EnrichedArticle
+
+ARTICLE_TERMS = 120
+MOST_NAMES = 16
+MOST_NUMBERS = 16
+MOST_DATES = 8
+TITLE_CHARACTERS = 300
+ID_CHARACTERS = 120
+"""Entity ids longer than this are cut: they come from outside and a record is bounded."""
+
+TEXT, TITLE, NAMES, NUMBERS, DATES = range(5)
+SECTIONS = 5
+
+_DATE = re.compile(r"(?<![\d.,/])(\d{1,2})(?:[/\-.]|\s+tháng\s+)(\d{1,2})(?:[/\-.](?:\d{4}|\d{2}))?(?![\d/])")
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_SEPARATORS = re.compile(r"[.,]")
+MOST_CHARACTERS = 8_000
+"""Names, numbers and dates are looked for in so much of the text: what an article is about stands early."""
+
+
+class Profile(NamedTuple):
+    """Sections one after the other: section s is `ids[offsets[s]:offsets[s + 1]]`, ascending, with weights.
+
+    Text, names and numbers have unit length, titles their background weights, dates weight 1.
+    """
+
+    ids: npt.NDArray[np.uint32]
+    weights: npt.NDArray[np.float32]
+    offsets: npt.NDArray[np.int32]
+
+
+def exemplar_of(article: EnrichedArticle, vectorizer: Vectorizer) -> Exemplar:
+    """Return what a story keeps of an article to compare others with."""
+    title = article["title"][:TITLE_CHARACTERS]
+    start = article["text"][:MOST_CHARACTERS]
+    dates, numbers = dates_and_numbers(f"{title}\n{start}")
+    rarities = {number: vectorizer.rarity(number) for number in numbers}
+    kept = sorted((n for n in numbers if rarities[n] > 0), key=lambda n: (-rarities[n], n))[:MOST_NUMBERS]
+    return {
+        "article_id": article["article_id"],
+        "title": title,
+        "published_at": known_time(article),
+        "names": _names(article, vectorizer),
+        "numbers": sorted(kept),
+        "dates": dates[:MOST_DATES],
+        "vector": to_text(vectorizer.vector(title, article["text"], ARTICLE_TERMS)),
+    }
+
+
+def profile_of(exemplar: Exemplar, vectorizer: Vectorizer) -> Profile:
+    """Return what is compared. Raises ValueError if the exemplar's vector is none."""
+    vector = from_text(exemplar["vector"])
+    names = _section([n["id"] for n in exemplar["names"]], [n["weight"] for n in exemplar["names"]])
+    numbers = _section(exemplar["numbers"], [vectorizer.rarity(n) for n in exemplar["numbers"]])
+    dates = _section(exemplar["dates"], [1.0] * len(exemplar["dates"]))
+    sections: list[tuple[Terms, Weights]] = [
+        (vector.terms, vector.weights),
+        vectorizer.title(exemplar["title"]),
+        (names[0], unit(names[1])),
+        (numbers[0], unit(numbers[1])),
+        dates,
+    ]
+    return Profile(
+        np.concatenate([ids for ids, _ in sections]),
+        np.concatenate([weights for _, weights in sections]),
+        np.cumsum([0, *(len(ids) for ids, _ in sections)], dtype=np.int32),
+    )
+
+
+def dates_and_numbers(text: str) -> tuple[list[str], list[str]]:
+    """Return the days (`2/9`, day and month, no zeros) and the other numbers (digits only) named in `text`.
+
+    Both without repetition, in order of appearance. A day without a month is a number like any other.
+    """
+    dates: dict[str, None] = {}
+    rest = []
+    last = 0
+    for found in _DATE.finditer(text):
+        day, month = int(found[1]), int(found[2])
+        if 1 <= day <= 31 and 1 <= month <= 12:
+            dates[f"{day}/{month}"] = None
+            rest.append(text[last : found.start()])
+            last = found.end()
+    rest.append(text[last:])
+    numbers = {_SEPARATORS.sub("", number)[:20]: None for part in rest for number in _NUMBER.findall(part)}
+    return list(dates), [number for number in numbers if len(number) > 1]
+
+
+def _names(article: EnrichedArticle, vectorizer: Vectorizer) -> list[Name]:
+    weighed: dict[str, float] = {}
+    for entity in article["entities"]:
+        weight = vectorizer.rarity(entity["name"]) * (0.5 + entity["salience"])
+        if weight > 0:
+            weighed.setdefault(entity["id"][:ID_CHARACTERS], round(weight, 2))
+    ranked = sorted(weighed.items(), key=lambda item: (-item[1], item[0]))[:MOST_NAMES]
+    return [{"id": name, "weight": weight} for name, weight in ranked]
+
+
+def _section(names: list[str], weights: list[float]) -> tuple[Terms, Weights]:
+    merged: dict[int, float] = {}
+    for name, weight in zip(names, weights, strict=True):
+        merged.setdefault(zlib.crc32(name.encode("utf-8", "surrogatepass")), weight)
+    ids = sorted(merged)
+    return np.array(ids, dtype=np.uint32), np.array([merged[i] for i in ids], dtype=np.float32)

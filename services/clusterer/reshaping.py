@@ -1,0 +1,125 @@
+"""When two stories are one and when one story is two: the join rule, asked of whole stories.
+
+Would each article of one story join the other, and each of the other this one, if there were no third to
+choose? The mean of the log-odds over all of them decides. Two stories are merged when it is very high, a
+story is split along its weakest seam when it is very low.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from services.clusterer.evidence import Profiles, Times, cohesion_of, compare, joined, scaled, without_rivals
+from services.clusterer.parameters import Rule
+from services.clusterer.profile import TEXT, Profile
+from services.clusterer.vectors import Vectorizer
+
+
+class Group(NamedTuple):
+    """Articles that are compared as one story."""
+
+    profiles: list[Profile]
+    published: list[int | None]
+    """Seconds since the epoch, None where unknown."""
+
+
+def mutual_odds(a: Group, b: Group, rule: Rule, vectorizer: Vectorizer) -> float:
+    """Return the mean log-odds of each article of `a` joining `b` and each of `b` joining `a`."""
+    odds = [*_odds(a, b, rule, vectorizer), *_odds(b, a, rule, vectorizer)]
+    return sum(odds) / len(odds)
+
+
+def _odds(articles: Group, story: Group, rule: Rule, vectorizer: Vectorizer) -> list[float]:
+    whole = joined(story.profiles)
+    cohesion = cohesion_of(whole)
+    known = sorted(time for time in story.published if time is not None)
+    times = Times(known[-1], known[0], sum(known) // len(known)) if known else None
+    odds = []
+    for profile, published in zip(articles.profiles, articles.published, strict=True):
+        rare = vectorizer.rare(profile.ids[: profile.offsets[TEXT + 1]])
+        seen = compare(profile, rare, published, whole, times, len(story.profiles), cohesion)
+        odds.append(rule.odds(scaled(without_rivals(seen.values))))
+    return odds
+
+
+def weakest_seam(story: Profiles) -> tuple[list[int], list[int]] | None:
+    """Return the positions of a story's exemplars on both sides of its weakest seam, the founder's first.
+
+    The seam is the weakest link of the strongest chain that holds the story together (the lightest edge of
+    the maximum spanning tree over text cosines). None where a side would be a single article: that one may
+    just be written differently.
+    """
+    count = (len(story.offsets) - 1) // 5
+    if count < SMALLEST_SPLIT:
+        return None
+    side = _cut(story.ids, story.weights, story.offsets)
+    first = [i for i in range(count) if side[i] == side[0]]
+    second = [i for i in range(count) if side[i] != side[0]]
+    return (first, second) if min(len(first), len(second)) > 1 else None
+
+
+SMALLEST_SPLIT = 4
+
+
+@numba.njit(cache=True)
+def _cut(ids, weights, offsets):  # type: ignore[no-untyped-def]
+    """Return a side (0 or 1) for each exemplar."""
+    n = (len(offsets) - 1) // 5
+    similar = np.zeros((n, n))
+    for a in range(n):
+        for b in range(a):
+            i = offsets[5 * a]
+            j = offsets[5 * b]
+            while i < offsets[5 * a + 1] and j < offsets[5 * b + 1]:
+                if ids[i] == ids[j]:
+                    similar[a, b] += float(weights[i]) * float(weights[j])
+                    i += 1
+                    j += 1
+                elif ids[i] < ids[j]:
+                    i += 1
+                else:
+                    j += 1
+            similar[b, a] = similar[a, b]
+    parent = np.full(n, -1, dtype=np.int64)
+    strength = np.full(n, -1.0)
+    inside = np.zeros(n, dtype=np.bool_)
+    inside[0] = True
+    for a in range(1, n):
+        parent[a] = 0
+        strength[a] = similar[a, 0]
+    for _ in range(n - 1):
+        best = -1
+        for a in range(n):
+            if not inside[a] and (best < 0 or strength[a] > strength[best]):
+                best = a
+        inside[best] = True
+        for a in range(n):
+            if not inside[a] and similar[a, best] > strength[a]:
+                strength[a] = similar[a, best]
+                parent[a] = best
+    weakest = 1
+    for a in range(2, n):
+        if strength[a] < strength[weakest]:
+            weakest = a
+    side = np.zeros(n, dtype=np.int64)
+    side[weakest] = 1
+    changed = True
+    while changed:
+        changed = False
+        for a in range(1, n):
+            if a != weakest and side[a] != side[parent[a]]:
+                side[a] = side[parent[a]]
+                changed = True
+    return side
+
+
+def profile_at(story: Profiles, position: int) -> Profile:
+    """Return the profile of one exemplar of a story."""
+    offsets = story.offsets[5 * position : 5 * position + 6]
+    start, end = int(offsets[0]), int(offsets[-1])
+    moved: npt.NDArray[np.int32] = (offsets - start).astype(np.int32)
+    return Profile(story.ids[start:end], story.weights[start:end], moved)

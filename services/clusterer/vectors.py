@@ -1,0 +1,369 @@
+"""Sparse vectors of Vietnamese text: folded syllables and their pairs, hashed, weighted by rarity.
+
+A term is a syllable without diacritics (as in `services.runtime.text.syllables`) or a pair of
+neighbours, hashed into 2**20 buckets. Its weight is (1 + ln tf) times the background weight of the
+bucket. A vector has unit length, keeps its heaviest terms only, and travels in a record as one unsigned
+32-bit number per term: 20 bits of term and 12 bits of weight. What is compared is always what was
+published: a vector is packed and unpacked before anything is computed with it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import unicodedata
+from functools import cache, lru_cache
+from pathlib import Path
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from services.runtime.text import fold
+
+TERM_BITS = 20
+WEIGHT_BITS = 12
+BUCKETS = 1 << TERM_BITS
+_TOP_WEIGHT = (1 << WEIGHT_BITS) - 1
+
+TITLE_REPEATS = 3
+"""A title counts like three mentions in the text."""
+
+MOST_CHARACTERS = 16_000
+"""What a text says after this many characters no longer moves its vector: bounds the time per article."""
+
+REMEMBERED_NAMES = 50_000
+"""Names and numbers whose rarity is kept at hand: the same ones come again and again."""
+
+Points = npt.NDArray[np.uint32]
+Terms = npt.NDArray[np.uint32]
+Weights = npt.NDArray[np.float32]
+
+_SKIP = 0xFFFFFFFF
+
+
+class Vector:
+    """A unit vector: `terms` ascending and distinct, `weights` of the same length."""
+
+    __slots__ = ("packed", "terms", "weights")
+
+    def __init__(self, packed: npt.NDArray[np.uint32]) -> None:
+        self.packed = packed
+        self.terms: Terms = packed >> np.uint32(WEIGHT_BITS)
+        self.weights: Weights = unit((packed & np.uint32(_TOP_WEIGHT)).astype(np.float32))
+
+    def __len__(self) -> int:
+        return len(self.terms)
+
+
+def unit(weights: Weights) -> Weights:
+    """Return `weights` scaled to unit length; a zero vector stays as it is."""
+    length = float(np.sqrt(np.dot(weights, weights)))
+    return weights / np.float32(length) if length else weights
+
+
+def pack(terms: Terms, weights: Weights) -> Vector:
+    """Return the vector of ascending `terms` and `weights` within 0..1, rounded as it is published.
+
+    Terms whose weight rounds to nothing are dropped.
+    """
+    levels = np.rint(weights * np.float32(_TOP_WEIGHT)).astype(np.uint32)
+    np.minimum(levels, np.uint32(_TOP_WEIGHT), out=levels)
+    packed = (terms.astype(np.uint32) << np.uint32(WEIGHT_BITS)) | levels
+    return Vector(packed[levels > 0])
+
+
+def to_text(vector: Vector) -> str:
+    """Return base64 of the little-endian packed numbers, as records carry it."""
+    return base64.b64encode(vector.packed.astype("<u4").tobytes()).decode("ascii")
+
+
+def from_text(text: str) -> Vector:
+    """Return the vector of a record. Raises ValueError if `text` is not one."""
+    try:
+        data = base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+        raise ValueError("not a packed vector") from error
+    if len(data) % 4:
+        raise ValueError("not a packed vector")
+    return Vector(np.frombuffer(data, dtype="<u4").astype(np.uint32))
+
+
+@cache
+def fold_table() -> npt.NDArray[np.uint32]:
+    """Return, for every code point of the basic plane, the letter or digit it folds to.
+
+    0 stands for a separator, `_SKIP` for a combining mark. A code point that folds to several letters
+    (a ligature) becomes the first of them: the vectorizer compares, it does not print.
+    """
+    table = np.zeros(0x10000, dtype=np.uint32)
+    for point in range(0x10000):
+        character = chr(point)
+        if unicodedata.combining(character):
+            table[point] = _SKIP
+        elif character.isalnum():
+            folded = fold(character)
+            table[point] = ord(folded[0]) if folded else _SKIP
+    return table
+
+
+@numba.njit(cache=True)
+def _hash_terms(points, table, repeats, terms, short, starts, ends):  # type: ignore[no-untyped-def]
+    """Write the hashed syllables and pairs of `points`; return how many were written.
+
+    `short` tells function words where no background is known: 1 for a syllable of up to three letters,
+    4 for a pair of two such, less or 2..3 otherwise. `starts`, `ends`: where in `points` a term stands.
+    """
+    count = 0
+    value = np.uint64(0)
+    letters = 0
+    start = 0
+    previous = np.uint64(0)
+    previous_short = 0
+    previous_start = 0
+    for i in range(len(points) + 1):
+        code = np.uint32(0)
+        if i < len(points):
+            point = points[i]
+            code = table[point] if point < 0x10000 else np.uint32(0)
+        if code == np.uint32(0xFFFFFFFF):
+            continue
+        if code != 0:
+            if letters == 0:
+                value = np.uint64(0xCBF29CE484222325)
+                start = i
+            value = (value ^ np.uint64(code)) * np.uint64(0x100000001B3)
+            letters += 1
+            continue
+        if letters == 0:
+            continue
+        is_short = 1 if letters <= 3 else 0
+        mixed = value ^ (value >> np.uint64(29))
+        mixed *= np.uint64(0xBF58476D1CE4E5B9)
+        mixed ^= mixed >> np.uint64(32)
+        for _ in range(repeats):
+            terms[count] = np.uint32(mixed & np.uint64(0xFFFFF))
+            short[count] = is_short
+            starts[count] = start
+            ends[count] = i
+            count += 1
+        if previous != 0:
+            pair = (previous * np.uint64(0x9E3779B97F4A7C15)) ^ value
+            pair ^= pair >> np.uint64(29)
+            pair *= np.uint64(0x94D049BB133111EB)
+            pair ^= pair >> np.uint64(32)
+            for _ in range(repeats):
+                terms[count] = np.uint32(pair & np.uint64(0xFFFFF))
+                short[count] = 2 + is_short + previous_short
+                starts[count] = previous_start
+                ends[count] = i
+                count += 1
+        previous = value
+        previous_short = is_short
+        previous_start = start
+        letters = 0
+    return count
+
+
+@numba.njit(cache=True)
+def _rarity(term, short, background):  # type: ignore[no-untyped-def]
+    if len(background):
+        return background[term]
+    return np.float32(0.25) if short == 1 else np.float32(0.5) if short == 4 else np.float32(1.0)
+
+
+@numba.njit(cache=True)
+def _weigh(terms, short, background, limit, counted):  # type: ignore[no-untyped-def]
+    """Return the `limit` heaviest distinct terms, ascending, and their weights.
+
+    `counted`: a term's frequency matters, otherwise only its rarity does.
+    """
+    order = np.argsort(terms, kind="mergesort")
+    distinct = np.empty(len(terms), dtype=np.uint32)
+    weights = np.empty(len(terms), dtype=np.float32)
+    n = 0
+    i = 0
+    while i < len(terms):
+        j = i
+        term = terms[order[i]]
+        while j < len(terms) and terms[order[j]] == term:
+            j += 1
+        rarity = _rarity(term, short[order[i]], background)
+        if rarity > 0:
+            distinct[n] = term
+            weights[n] = np.float32((1.0 + np.log(float(j - i))) * rarity) if counted else rarity
+            n += 1
+        i = j
+    distinct = distinct[:n]
+    weights = weights[:n]
+    if n > limit:
+        ranked = np.sort(np.argsort(-weights, kind="mergesort")[:limit])
+        distinct = distinct[ranked]
+        weights = weights[ranked]
+    return distinct, weights
+
+
+@numba.njit(cache=True)
+def _inner(terms_a, weights_a, terms_b, weights_b):  # type: ignore[no-untyped-def]
+    i = 0
+    j = 0
+    total = 0.0
+    while i < len(terms_a) and j < len(terms_b):
+        if terms_a[i] == terms_b[j]:
+            total += float(weights_a[i]) * float(weights_b[j])
+            i += 1
+            j += 1
+        elif terms_a[i] < terms_b[j]:
+            i += 1
+        else:
+            j += 1
+    return total
+
+
+def cosine(a: Vector, b: Vector) -> float:
+    """Return the cosine of two vectors, 0..1."""
+    return float(_inner(a.terms, a.weights, b.terms, b.weights))
+
+
+SHORTEST_QUOTE = 5
+"""Quotes of fewer syllables are too common to prove anything."""
+
+
+@numba.njit(cache=True)
+def _triples(points, table):  # type: ignore[no-untyped-def]
+    """Return the hashed triples of neighbouring syllables, ascending and distinct."""
+    found = np.empty(len(points) // 2 + 1, dtype=np.uint64)
+    count = 0
+    syllables = 0
+    value = np.uint64(0xCBF29CE484222325)
+    first = np.uint64(0)
+    second = np.uint64(0)
+    inside = False
+    for i in range(len(points) + 1):
+        code = np.uint32(0)
+        if i < len(points):
+            code = table[points[i]] if points[i] < 0x10000 else np.uint32(0)
+        if code == np.uint32(0xFFFFFFFF):
+            continue
+        if code != 0:
+            value = (value ^ np.uint64(code)) * np.uint64(0x100000001B3)
+            inside = True
+            continue
+        if not inside:
+            continue
+        syllables += 1
+        if syllables >= 3:
+            mixed = (first * np.uint64(0x9E3779B97F4A7C15)) ^ second
+            mixed = ((mixed ^ (mixed >> np.uint64(31))) * np.uint64(0xBF58476D1CE4E5B9)) ^ value
+            found[count] = mixed * np.uint64(0x94D049BB133111EB)
+            count += 1
+        first = second
+        second = value
+        value = np.uint64(0xCBF29CE484222325)
+        inside = False
+    if syllables < SHORTEST_QUOTE:
+        return found[:0]
+    return np.unique(found[:count])
+
+
+def quote_triples(text: str) -> npt.NDArray[np.uint64]:
+    """Return the hashed syllable triples of a quote, ascending; none for one too short to be telling."""
+    triples: npt.NDArray[np.uint64] = _triples(_points(text), fold_table())
+    return triples
+
+
+class Vectorizer:
+    """Turns titles and texts into vectors with one edition's background weights.
+
+    `background` holds the weight of every bucket, or is empty: then short syllables weigh less and
+    nothing else is known (editions for which no background has been counted).
+    """
+
+    def __init__(self, background: npt.NDArray[np.float32]) -> None:
+        if len(background) not in (0, BUCKETS):
+            raise ValueError(f"background weights: expected {BUCKETS} numbers, found {len(background)}")
+        self._background = background
+        self._rarest = float(background.max()) if len(background) else 0.0
+        self.rarity = lru_cache(maxsize=REMEMBERED_NAMES)(self._rarity)
+
+    def vector(self, title: str, text: str, limit: int) -> Vector:
+        """Return the vector of an article, at most `limit` terms."""
+        head, body = _points(title), _points(text)
+        space = 2 * (TITLE_REPEATS * (len(head) + 1) + len(body) + 1)
+        terms, short, places = _room(space)
+        n = _hash_terms(head, fold_table(), TITLE_REPEATS, terms, short, places, places)
+        n += _hash_terms(body, fold_table(), 1, terms[n:], short[n:], places, places)
+        distinct, weights = _weigh(terms[:n], short[:n], self._background, limit, True)
+        return pack(distinct, unit(weights))
+
+    def title(self, title: str) -> tuple[Terms, Weights]:
+        """Return the distinct terms of a title, ascending, and their background weights."""
+        points = _points(title)
+        terms, short, places = _room(2 * (len(points) + 1))
+        n = _hash_terms(points, fold_table(), 1, terms, short, places, places)
+        distinct, weights = _weigh(terms[:n], short[:n], self._background, n, False)
+        return distinct, weights
+
+    def rare(self, terms: Terms) -> npt.NDArray[np.bool_]:
+        """Return which terms are as rare as terms never seen; none where no background is known."""
+        if not len(self._background):
+            return np.zeros(len(terms), dtype=np.bool_)
+        found: npt.NDArray[np.bool_] = self._background[terms] >= self._rarest
+        return found
+
+    def _rarity(self, name: str) -> float:
+        """Return the largest background weight among the terms of `name`, 0 where it has none."""
+        _, weights = self.title(name)
+        return float(weights.max()) if len(weights) else 0.0
+
+    def phrases(self, title: str, text: str, terms: Terms, most: int) -> list[str]:
+        """Return, as they stand in `title` or `text`, up to `most` of `terms` (ascending), first come first.
+
+        A syllable that is part of a phrase already returned is left out, so pairs win over their halves.
+        """
+        whole = f"{title}\n{text}"
+        points = _points(whole)
+        found, short, starts = _room(2 * (len(points) + 1))
+        ends = np.empty_like(starts)
+        n = _hash_terms(points, fold_table(), 1, found, short, starts, ends)
+        at = np.searchsorted(terms, found[:n])
+        at[at == len(terms)] = 0
+        hits = np.flatnonzero(terms[at] == found[:n]) if len(terms) else np.zeros(0, dtype=np.intp)
+        phrases: list[str] = []
+        seen: set[int] = set()
+        covered: set[str] = set()
+        normal = unicodedata.normalize("NFC", whole[:MOST_CHARACTERS])
+        pairs_first = sorted(hits.tolist(), key=lambda h: (short[h] < 2, h))
+        for hit in pairs_first:
+            phrase = " ".join(normal[starts[hit] : ends[hit]].split())
+            if int(found[hit]) in seen or phrase.casefold() in covered:
+                continue
+            seen.add(int(found[hit]))
+            covered.update(word.casefold() for word in phrase.split())
+            phrases.append(phrase)
+            if len(phrases) == most:
+                break
+        return phrases
+
+
+def _points(text: str) -> Points:
+    clean = unicodedata.normalize("NFC", text[:MOST_CHARACTERS])
+    return np.frombuffer(clean.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+
+
+def _room(terms: int) -> tuple[Terms, npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
+    return (
+        np.empty(terms, dtype=np.uint32),
+        np.empty(terms, dtype=np.uint8),
+        np.empty(terms, dtype=np.int32),
+    )
+
+
+def load_background(edition: str) -> npt.NDArray[np.float32]:
+    """Return the background weights counted for `edition`, empty where none are shipped."""
+    path = Path(__file__).parent / "data" / f"background_{edition}.npz"
+    if not path.is_file():
+        return np.zeros(0, dtype=np.float32)
+    with np.load(path, allow_pickle=False) as stored:
+        weights: npt.NDArray[np.float32] = stored["levels"].astype(np.float32) * np.float32(stored["step"])
+    return weights

@@ -1,0 +1,1 @@
+"""Finds copies of articles inside one edition."""

@@ -1,0 +1,16 @@
+"""Wires the deduplicator: news.articles.clean -> news.articles.deduplicated."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from services.deduplicator.deduplicate import Deduplicator, warm_up
+from services.runtime.stage import StatefulStage
+from services.runtime.stream import create_app, on_demand
+from services.runtime.topics import CLEAN, DEDUPLICATED
+
+STAGE = StatefulStage(
+    name="deduplicator", source=CLEAN, sink=DEDUPLICATED, warm_up=warm_up, new_state=Deduplicator
+)
+
+__getattr__ = on_demand(partial(create_app, STAGE))

@@ -1,0 +1,1 @@
+"""Measures from outside the consumers how far behind they are."""

@@ -1,0 +1,1 @@
+"""Raw articles in, clean articles out: parse, clean, identify."""

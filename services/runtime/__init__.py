@@ -1,0 +1,1 @@
+"""What the services share: settings, topics, records, codec, metrics and the hardened Faust app."""

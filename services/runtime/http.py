@@ -1,0 +1,89 @@
+"""The small HTTP side of a service: /metrics, /health, /ready and, for the board, its pages.
+
+Served from threads of their own: a blocked event loop must show as unhealthy, not as a time-out.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from socketserver import ThreadingMixIn
+from typing import TYPE_CHECKING
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What a page answers."""
+
+    body: bytes
+    status: str = "200 OK"
+    content_type: str = "text/plain; charset=utf-8"
+
+
+Page = Callable[[], Response]
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _QuietHandler(WSGIRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the name is the library's)
+        """Keep every scrape out of the log."""
+
+
+def verdict(problem: Callable[[], str | None]) -> Page:
+    """Return a page that says `ok`, or 503 and the problem."""
+
+    def page() -> Response:
+        said = problem()
+        return (
+            Response(b"ok\n") if said is None else Response(f"{said}\n".encode(), "503 Service Unavailable")
+        )
+
+    return page
+
+
+def metrics_page(registry: CollectorRegistry) -> Page:
+    """Return the page that Prometheus scrapes."""
+
+    def page() -> Response:
+        encode, content_type = choose_encoder("")
+        return Response(encode(registry), content_type=content_type)
+
+    return page
+
+
+def serve(host: str, port: int, pages: Mapping[str, Page]) -> WSGIServer:
+    """Serve `pages` by path from a daemon thread and return the server; port 0 means any free port."""
+
+    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        page = pages.get(environ.get("PATH_INFO", "/"))
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            response = Response(b"Only GET.\n", "405 Method Not Allowed")
+        elif page is None:
+            response = Response(b"Not found.\n", "404 Not Found")
+        else:
+            response = page()
+        start_response(
+            response.status,
+            [
+                ("Content-Type", response.content_type),
+                ("Content-Length", str(len(response.body))),
+                ("X-Content-Type-Options", "nosniff"),
+                ("Content-Security-Policy", "default-src 'self'; style-src 'unsafe-inline'; base-uri 'none'"),
+            ],
+        )
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [response.body]
+
+    server = make_server(host, port, application, server_class=_Server, handler_class=_QuietHandler)
+    threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
+    return server

@@ -1,0 +1,66 @@
+"""Reads a partition to its end: how a stateful service finds its memory again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from services.runtime.errors import InfrastructureError
+
+FETCH_WAIT_MS = 100
+"""How long the broker may hold an empty fetch: what finding the end of a partition costs."""
+
+
+async def read_to_end(
+    bootstrap_servers: str,
+    topic: str,
+    partition: int,
+    start: int,
+    handle: Callable[[Any], None],
+    progress: Callable[[int, int], None],
+    stall_after_s: float,
+) -> int:
+    """Call `handle` with every message of the partition from offset `start` on; return the next offset.
+
+    The end is the high watermark that the fetch responses carry: the embedded broker answers ListOffsets
+    wrongly, and Kafka's answer may be older than the fetch. `progress` gets (offsets read, offset of the
+    end). Raises InfrastructureError when the cluster fails, or gives nothing new for `stall_after_s`.
+    """
+    where = TopicPartition(topic, partition)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap_servers,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        fetch_max_wait_ms=FETCH_WAIT_MS,
+        max_partition_fetch_bytes=4 * 1024 * 1024,
+    )
+    try:
+        await consumer.start()
+        consumer.assign([where])
+        consumer.seek(where, start)
+        moved_at = time.monotonic()
+        while True:
+            fetched = await consumer.getmany(where, timeout_ms=2 * FETCH_WAIT_MS)
+            for message in fetched.get(where, []):
+                handle(message)
+            position = await consumer.position(where)
+            end = consumer.highwater(where)
+            if end is not None:
+                progress(position, end)
+                if position >= end:
+                    return int(position)
+            if fetched:
+                moved_at = time.monotonic()
+            elif time.monotonic() - moved_at > stall_after_s:
+                raise InfrastructureError(
+                    f"Reading {topic}[{partition}] stopped at offset {position} of {end}"
+                    f" for {stall_after_s:.0f} s."
+                )
+    except KafkaError as error:
+        raise InfrastructureError(f"Reading {topic}[{partition}] failed: {error!r}.") from error
+    finally:
+        await consumer.stop()

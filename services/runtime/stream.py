@@ -1,0 +1,355 @@
+"""The hardened Faust app: a stage on real topics.
+
+Every work-around for Faust lives here, each with a test in tests/integration/test_stream.py:
+
+- Faust acknowledges an event when the agent's body is left, by an exception or a cancellation too. We take
+  events unacknowledged (`noack_take`) and acknowledge them ourselves, after the cluster has confirmed every
+  record that follows from them.
+- A failed send is only logged while its offset still commits. We await every send; one that fails ends the
+  process before anything is acknowledged.
+- Undecodable values are skipped and acknowledged. Values stay bytes here; `runtime.stage` decodes them.
+- Messages buffered before a rebalance are delivered after it. They are dropped when their partition has
+  gone to somebody else, and not acknowledged when it has come back.
+- The worker command turns the setting `web_enabled` on again, and its web server shows tables to everybody
+  at a fixed port. Only the boot strategy keeps it off.
+- `wait_empty` has no deadline, so it is off; a rebalance waits for the batch in hand instead, and the
+  watchdog ends a process whose batch does not end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from wsgiref.simple_server import WSGIServer
+
+import faust
+from faust.types import TP, EventT
+
+from services.runtime import dead_letters
+from services.runtime.breaker import Breaker
+from services.runtime.codec import RECORD_LIMIT_BYTES, decode, encode
+from services.runtime.errors import InfrastructureError
+from services.runtime.events import Headers, arrived_at_ms_of, headers_of
+from services.runtime.http import metrics_page, serve, verdict
+from services.runtime.metrics import Metrics
+from services.runtime.records import Record
+from services.runtime.restore import read_to_end
+from services.runtime.settings import Settings, SettingsError, from_environment
+from services.runtime.stage import (
+    Failure,
+    Runner,
+    Stage,
+    StatefulStage,
+    input_limit,
+    stateful_runner,
+    stateless_runner,
+)
+from services.runtime.topics import DEAD, RAW, topic
+from services.runtime.watchdog import Watchdog, end_process
+
+log = logging.getLogger(__name__)
+
+
+def faust_app(name: str, settings: Settings) -> faust.App:
+    """Return the Faust app of one service, with the settings that our guarantees rest on."""
+    app = faust.App(
+        f"machtin-{name}",
+        broker=[f"kafka://{server}" for server in settings.kafka_bootstrap_servers.split(",")],
+        store="memory://",
+        # Faust makes this directory whether anything goes there or not; the working directory may be
+        # read-only, and is nobody's place for it.
+        datadir=Path(tempfile.gettempdir()) / "machtin-faust",
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        consumer_auto_offset_reset="earliest",
+        consumer_max_fetch_size=RECORD_LIMIT_BYTES,
+        producer_acks=-1,
+        producer_request_timeout=settings.send_timeout_s,
+        producer_max_request_size=2 * RECORD_LIMIT_BYTES,
+        broker_commit_interval=1.0,
+        # Faust's 60 s would leave the partitions of a killed process without an owner for a minute.
+        broker_session_timeout=10.0,
+        broker_heartbeat_interval=2.0,
+        stream_wait_empty=False,
+    )
+    app.boot_strategy.enable_web = False
+    return app
+
+
+def create_app(stage: Stage, settings: Settings) -> faust.App:
+    """Return the Faust app that runs `stage` on the cluster of `settings`."""
+    app = faust_app(stage.name, settings)
+    worker = StreamWorker(app, stage, settings)
+    source = app.topic(
+        stage.source, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
+    )
+    app.agent(source, name=stage.name, concurrency=1)(worker.run)
+    app.task(worker.start)
+    signals: Any = app  # typed for synchronous receivers only
+    signals.on_partitions_assigned.connect(worker.on_assigned)
+    signals.on_partitions_revoked.connect(worker.on_revoked)
+    return app
+
+
+def on_demand(create: Callable[[Settings], faust.App]) -> Callable[[str], faust.App]:
+    """Return a module's `__getattr__` that builds its `app` when `faust -A` asks for it, not on import."""
+
+    @cache
+    def app() -> faust.App:
+        try:
+            return create(from_environment())
+        except SettingsError as error:
+            raise SystemExit(str(error)) from error
+
+    def module_getattr(name: str) -> faust.App:
+        if name == "app":
+            return app()
+        raise AttributeError(name)
+
+    return module_getattr
+
+
+class StreamWorker:
+    """Moves messages of one stage from its source to its sink: decide, publish, confirm, acknowledge."""
+
+    def __init__(self, app: faust.App, stage: Stage, settings: Settings) -> None:
+        self._app = app
+        self._stage = stage
+        self._settings = settings
+        self._sink = topic(stage.sink)
+        self._dead = topic(DEAD)
+        self._metrics = Metrics(stage.name)
+        self._watchdog = Watchdog(settings.stuck_after_s)
+        self._breaker = Breaker()
+        self._input_limit = input_limit(stage, settings.max_message_bytes)
+        self._warm = False
+        self._stateless: Runner | None = None
+        self._memory: dict[int, _PartitionMemory] = {}
+        self._restoring: dict[int, asyncio.Task[None]] = {}
+        self._assignment = 0
+        """Number of the current assignment; events taken under an earlier one are not acknowledged."""
+        self._batch_in_hand = asyncio.Lock()
+        self._server: WSGIServer | None = None
+
+    async def start(self) -> None:
+        """Serve /metrics, /health and /ready, and start the watchdog."""
+        self._watchdog.start()
+        self._metrics.ready.labels(self._stage.name).set_function(lambda: float(self._not_ready() is None))
+        self._server = serve(
+            self._settings.http_host,
+            self._settings.http_port,
+            {
+                "/metrics": metrics_page(self._metrics.registry),
+                "/health": verdict(self._watchdog.stuck),
+                "/ready": verdict(self._not_ready),
+            },
+        )
+        log.info("%s serves /metrics on port %d", self._stage.name, self._server.server_port)
+
+    async def run(self, stream: Any) -> None:
+        """Process the stream until the app stops; ends the process when the cluster fails."""
+        if isinstance(self._stage, StatefulStage):
+            await asyncio.to_thread(self._stage.warm_up)
+        else:
+            self._stateless = stateless_runner(await asyncio.to_thread(self._stage.load), self._input_limit)
+        self._warm = True
+        async for events in stream.noack_take(self._settings.batch_size, within=self._settings.batch_wait_s):
+            async with self._batch_in_hand:
+                try:
+                    with self._watchdog.work(f"a batch of {self._stage.name}"):
+                        await self._process_batch(events)
+                except Exception as error:
+                    # Left to Faust, the agent would be restarted on the next message: this batch lost.
+                    log.exception("the batch cannot be finished")
+                    end_process(str(error))
+
+    async def on_assigned(self, _: faust.App, assigned: set[TP], **__: Any) -> None:
+        """Start rebuilding the memory of the partitions that are ours now."""
+        self._assignment += 1
+        self._metrics.rebalances.labels(self._stage.name).inc()
+        partitions = {where.partition for where in assigned if where.topic == self._stage.source}
+        self._metrics.assigned_partitions.labels(self._stage.name).set(len(partitions))
+        for gone in set(self._memory) - partitions:
+            del self._memory[gone]
+            self._metrics.restore.gone(gone)
+            self._metrics.state.gone(gone)
+        if isinstance(self._stage, StatefulStage):
+            self._restoring = {
+                partition: asyncio.create_task(self._restore(partition)) for partition in sorted(partitions)
+            }
+
+    async def on_revoked(self, _: faust.App, revoked: set[TP], **__: Any) -> None:
+        """Let the batch in hand end before the partitions go to somebody else."""
+        self._assignment += 1
+        for task in self._restoring.values():
+            task.cancel()
+        self._restoring = {}
+        async with self._batch_in_hand:
+            pass
+
+    async def _process_batch(self, events: list[EventT[bytes]]) -> None:
+        started = time.monotonic()
+        assignment = self._assignment
+        name = self._stage.name
+        sends: list[Awaitable[Any]] = []
+        published: list[tuple[Record, int]] = []
+        finished: list[EventT[bytes]] = []
+        for event in events:
+            message = event.message
+            runner = await self._runner_of(message.partition)
+            if runner is None or message.tp not in self._app.consumer.assignment():
+                continue  # buffered before a rebalance; its new owner reads it
+            with self._metrics.decision_seconds.labels(name).time():
+                outcome = runner.process(message.value, datetime.fromtimestamp(message.timestamp, UTC))
+            if isinstance(outcome, Failure):
+                sends.append(await self._send_dead(message, outcome))
+                self._metrics.dead_letters.labels(name, outcome.reason.value).inc()
+                self._metrics.messages.labels(name, "dead").inc()
+            else:
+                arrived_at_ms = self._arrived_at_ms(message)
+                sends += [await self._send(record, arrived_at_ms) for record in outcome]
+                published += [(record, arrived_at_ms) for record in outcome]
+                self._metrics.messages.labels(name, "published" if outcome else "unchanged").inc()
+            self._breaker.record(dead=isinstance(outcome, Failure))
+            finished.append(event)
+            await asyncio.sleep(0)  # decisions are pure computing: let heartbeats and scrapes in between
+        await self._confirm(sends)
+        self._metrics.batch_seconds.labels(name).observe(time.monotonic() - started)
+        for record, arrived_at_ms in published:
+            self._metrics.domain.count(record, arrived_at_ms / 1000, time.time() - arrived_at_ms / 1000)
+        for partition in {event.message.partition for event in finished} & self._memory.keys():
+            self._metrics.state.measure(partition, self._memory[partition].state)
+        if assignment != self._assignment:
+            return  # revoked meanwhile: whoever owns the partition now finds this work already done
+        for event in finished:
+            event.ack()
+            age_s = time.time() - self._arrived_at_ms(event.message) / 1000
+            self._metrics.age_seconds.labels(name).observe(max(0.0, age_s))
+        opened = self._breaker.open_because()
+        if opened is not None:
+            end_process(f"Circuit breaker: {opened}. Look at them with `machtin dead list`")
+
+    async def _runner_of(self, partition: int) -> Runner | None:
+        """Return the runner of a partition once its state is rebuilt, or None when it is not ours."""
+        if self._stateless is not None:
+            return self._stateless
+        restoring = self._restoring.get(partition)
+        if restoring is None:
+            return None
+        await asyncio.wait({restoring})
+        return None if restoring.cancelled() else self._memory[partition].runner
+
+    async def _restore(self, partition: int) -> None:
+        """Bring the memory of a partition up to the end of the output topic, and publish what is missing."""
+        assert isinstance(self._stage, StatefulStage)
+        memory = self._memory.setdefault(partition, _PartitionMemory(self._stage))
+        name = self._stage.name
+
+        def apply(message: Any) -> None:
+            self._metrics.restored_records.labels(name).inc()
+            if message.value is not None:  # a tombstone holds nothing
+                memory.state.apply(decode(message.value, RECORD_LIMIT_BYTES))
+
+        with self._watchdog.work(f"rebuilding {name}[{partition}]") as still_alive:
+            said_at = time.monotonic()
+            self._metrics.restore.started(partition, memory.next_offset)
+
+            def progress(position: int, end: int) -> None:
+                nonlocal said_at
+                self._metrics.restore.progress(partition, position, end)
+                if position != memory.next_offset:
+                    memory.next_offset = position
+                    still_alive()
+                if time.monotonic() - said_at > 5:
+                    said_at = time.monotonic()
+                    log.info("%s[%d]: rebuilding, %d of %d records", name, partition, position, end)
+
+            try:
+                memory.next_offset = await read_to_end(
+                    self._settings.kafka_bootstrap_servers,
+                    self._sink.name,
+                    partition,
+                    memory.next_offset,
+                    apply,
+                    progress,
+                    self._settings.stuck_after_s,
+                )
+                missing = memory.state.repair()
+                for record in missing:
+                    memory.state.apply(record)
+                await self._confirm([await self._send(record, None) for record in missing])
+                self._metrics.state.measure(partition, memory.state)
+            except asyncio.CancelledError:
+                del self._memory[partition]  # it may hold repairs that were never confirmed
+                raise
+            except Exception as error:
+                log.exception("%s[%d]: the state cannot be rebuilt", name, partition)
+                end_process(str(error))
+        log.info("%s[%d]: ready at offset %d", name, partition, memory.next_offset)
+
+    async def _send(self, record: Record, arrived_at_ms: int | None) -> Awaitable[Any]:
+        value = encode(record)
+        return await self._app.producer.send(
+            self._sink.name,
+            self._sink.key_of(record),
+            value,
+            self._sink.partition_of(record),
+            None,
+            headers_of(self._sink, self._stage.name, record, value, arrived_at_ms),
+        )
+
+    async def _send_dead(self, message: Any, failure: Failure) -> Awaitable[Any]:
+        headers = dead_letters.headers_of(
+            failure,
+            stage=self._stage.name,
+            topic=message.topic,
+            partition=message.partition,
+            offset=message.offset,
+            original=_headers(message),
+        )
+        return await self._app.producer.send(self._dead.name, message.key, message.value, None, None, headers)
+
+    def _arrived_at_ms(self, message: Any) -> int:
+        """Return when the raw article behind a message reached the broker."""
+        timestamp_ms = int(message.timestamp * 1000)
+        if self._stage.source == RAW:
+            return timestamp_ms
+        return arrived_at_ms_of(_headers(message), timestamp_ms)
+
+    async def _confirm(self, sends: list[Awaitable[Any]]) -> None:
+        try:
+            await asyncio.gather(*sends)
+        except Exception as error:
+            raise InfrastructureError(f"The cluster did not confirm a record: {error!r}.") from error
+        self._metrics.records.labels(self._stage.name).inc(len(sends))
+
+    def _not_ready(self) -> str | None:
+        """Return what the service still waits for, or None."""
+        if not self._warm:
+            return "loading"
+        if self._assignment == 0:
+            return "no partitions assigned yet"
+        rebuilding = sorted(p for p, task in self._restoring.items() if not task.done())
+        return f"rebuilding the state of partitions {rebuilding}" if rebuilding else None
+
+
+class _PartitionMemory:
+    """The state of one partition, and how far into the output topic it reaches."""
+
+    def __init__(self, stage: StatefulStage) -> None:
+        self.state = stage.new_state()
+        self.runner = stateful_runner(self.state, RECORD_LIMIT_BYTES)
+        self.next_offset = 0
+
+
+def _headers(message: Any) -> Headers:
+    """Return the message's headers as a list: Faust gives a mapping, a list or None."""
+    headers = message.headers or []
+    return list(headers.items() if isinstance(headers, Mapping) else headers)

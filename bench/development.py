@@ -25,7 +25,7 @@ def prepare(items: list[Item], cache: Path | None = None) -> dict[str, Enriched]
     """
     key = hashlib.sha256("".join(f"{i.article_id}{len(i.text)}" for i in items).encode()).hexdigest()
     if cache and cache.is_file():
-        stored = pickle.loads(cache.read_bytes())  # noqa: S301 - written below
+        stored = pickle.loads(cache.read_bytes())
         if stored["key"] == key:
             prepared: dict[str, Enriched] = stored["articles"]
             return prepared

@@ -28,8 +28,9 @@ class Story:
     """A story's latest record, packed, and the profiles of its exemplars."""
 
     __slots__ = (
-        "article_ids", "cohesion", "data", "exemplar_ids", "lead", "links", "merged_into", "open", "profiles", "published",
-        "quotes", "revision", "series", "slots", "story_id", "terms", "times", "touched_at", "unique_count",
+        "article_ids", "cohesion", "data", "exemplar_ids", "lead", "links", "merged_into", "open", "profiles",
+        "published", "quotes", "revision", "series", "slots", "story_id", "terms", "times", "touched_at",
+        "unique_count",
     )  # fmt: skip
 
     def __init__(self, record: StoryState, profiles: list[Profile]) -> None:

@@ -11,6 +11,10 @@ from services.runtime.text import fold
 
 UNKNOWN = "und"
 
+DEFAULT_EDITION = "vi"
+"""Where an article belongs whose language nobody can tell: so a withdrawal that says no more than an id
+finds its article."""
+
 _CODES = (
     "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de "
     "dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id "
@@ -101,3 +105,8 @@ def decide(text: str, given: str | None) -> tuple[str, bool]:
     if code in ISO_639_1 and detected in {code, UNKNOWN}:
         return code, False
     return detected, True
+
+
+def edition_of(code: str) -> str:
+    """Return the edition of an article by its language."""
+    return DEFAULT_EDITION if code == UNKNOWN else code

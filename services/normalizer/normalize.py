@@ -157,7 +157,7 @@ def normalize(raw: Record, arrived_at: datetime) -> CleanArticle:
 
     return CleanArticle(
         article_id=article_id,
-        edition=code,
+        edition=language.edition_of(code),
         url=url,
         canonical_url=canonical_url,
         source=source,

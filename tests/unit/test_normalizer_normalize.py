@@ -199,6 +199,12 @@ def test_a_withdrawn_article_has_no_text() -> None:
     assert clean["content_hash"] == hashlib.sha256(b"").hexdigest()
 
 
+def test_a_withdrawal_that_is_only_an_id_goes_where_the_article_went() -> None:
+    assert normalize({"article_id": "a-1", "status": "withdrawn"}, NOW)["edition"] == "vi"
+    other = {"article_id": "a-2", "status": "withdrawn", "language": "en"}
+    assert normalize(other, NOW)["edition"] == "en"
+
+
 def test_html_is_inert_everywhere() -> None:
     bad = "<img src=x onerror=alert(1)>Chữ <script>alert(2)</script>&lt;script&gt;alert(3)&lt;/script&gt;"
     clean = article(title=bad, summary=bad, source=bad, authors=[bad], tags=[bad], text=bad + PLAIN)
@@ -411,7 +417,7 @@ def check_contract(clean: CleanArticle, arrived_at: datetime) -> None:
     assert len(clean["title"]) <= 500
     assert len(clean["lead"]) <= 500
     assert 0 < len(clean["article_id"]) <= 200
-    assert clean["edition"] == clean["language"]
+    assert clean["edition"] == ("vi" if clean["language"] == "und" else clean["language"])
     assert clean["derived"] == sorted(set(clean["derived"]))
     assert clean["content_hash"] == hashlib.sha256(comparable(clean["text"]).encode()).hexdigest()
     assert len(orjson.dumps(clean["extra"])) <= 16 * 1024

@@ -91,7 +91,7 @@ def test_exactly_the_expected_stories_form(outcome: Outcome) -> None:
     withdrawn = {one["id"] for one in EXPECTED["withdrawn"]}
     expected = {frozenset(members) - withdrawn for members in EXPECTED["events"].values()}
     expected |= {frozenset([name]) for name in EXPECTED["singles"]}
-    assert {members for members in outcome.members().values()} == expected - {frozenset()}
+    assert set(outcome.members().values()) == expected - {frozenset()}
 
 
 def test_sagas_are_linked_and_neighbours_in_topic_are_not(outcome: Outcome) -> None:

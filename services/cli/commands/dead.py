@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli.console import out, say
+from services.cli.console import out, say, write
 from services.cli.dead import How, Letter, open_letters, settle
 from services.cli.dead_view import letters_table
 from services.cli.reading import read_topic
@@ -23,7 +23,6 @@ Addresses = Annotated[list[str] | None, typer.Argument(help="PARTITION:OFFSET, a
 @app.command("list")
 def dead_list(reason: Reason = None) -> None:
     """List the messages that nobody has retried or parked yet, oldest first."""
-
     out.print(letters_table(_letters(reason)))
 
 
@@ -34,9 +33,9 @@ def dead_show(
     """Show one message as it came: headers, key and value."""
     (letter,) = _addressed([address])
     for name, value in letter.headers:
-        out.print(f"{name}: {value.decode('utf-8', 'replace')}", markup=False, highlight=False)
-    out.print(f"\nkey: {letter.key!r}\n", markup=False, highlight=False)
-    out.print((letter.value or b"").decode("utf-8", "backslashreplace"), markup=False, highlight=False)
+        write(f"{name}: {value.decode('utf-8', 'replace')}")
+    write(f"\nkey: {letter.key!r}\n")
+    write((letter.value or b"").decode("utf-8", "backslashreplace"))
 
 
 @app.command("retry")
@@ -52,7 +51,6 @@ def dead_park(addresses: Addresses = None, reason: Reason = None) -> None:
 
 
 def _letters(reason: str | None) -> list[Letter]:
-
     messages = asyncio.run(read_topic(from_environment().kafka_bootstrap_servers, topic(DEAD)))
     return open_letters(messages, reason)
 
@@ -66,7 +64,6 @@ def _addressed(addresses: list[str]) -> list[Letter]:
 
 
 def _settle(addresses: list[str] | None, reason: str | None, how: How) -> None:
-
     if bool(addresses) == bool(reason):
         raise typer.BadParameter("name either addresses or a --reason")
     letters = _addressed(addresses) if addresses else _letters(reason)

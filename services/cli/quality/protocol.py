@@ -116,7 +116,9 @@ def score(clusters: Mapping[str, str], noise: set[str], story_of: Mapping[str, s
     together = Counter((stories[a], clusters[a]) for a in clusters)
     per_story = Counter(stories.values())
     per_cluster = Counter(clusters.values())
-    shares = [(together[stories[a], clusters[a]], per_story[stories[a]], per_cluster[clusters[a]]) for a in clusters]
+    shares = [
+        (together[stories[a], clusters[a]], per_story[stories[a]], per_cluster[clusters[a]]) for a in clusters
+    ]
     precision = sum(n / story for n, story, _ in shares) / len(shares)
     recall = sum(n / cluster for n, _, cluster in shares) / len(shares)
     f1 = 2 * precision * recall / (precision + recall)

@@ -11,27 +11,31 @@ import orjson
 
 from services.normalizer import dates, markup, segmentation, urls
 from services.normalizer.characters import one_line, printable, shorten, whole_characters
+from services.normalizer.formats import TEXT_NAMES, flat
 from services.runtime.records import Record
 
 ALIASES: dict[str, tuple[str, ...]] = {
     # field: what crawlers call it, the first one present counts
-    "article_id": ("id", "guid"),
+    "article_id": ("id", "guid", "uri"),
     "url": ("link",),
-    "text": ("maintext", "body", "content", "body_text", "body_html"),  # news-please, Scrapy, ninjs
+    "text": TEXT_NAMES[1:],  # news-please, Scrapy, ninjs 1, fundus, RSS
     "title": ("headline",),  # ninjs
     "summary": ("lead", "sapo", "description", "excerpt"),  # ours, Vietnamese pages, RSS, trafilatura
     "source": ("source_domain", "source-hostname", "hostname"),  # news-please, trafilatura
-    "published_at": ("date_publish", "publish_date", "publishing_date", "published", "pubDate", "date"),
+    "published_at": (
+        "date_publish", "publish_date", "publishing_date", "published", "pubDate", "date",
+        "firstCreated", "firstcreated", "versionCreated", "versioncreated",
+    ),
     "modified_at": ("date_modify", "modified", "updated"),
     "crawled_at": ("date_download",),
     "language": ("lang", "meta_lang"),
-    "authors": ("author", "byline"),
+    "authors": ("author", "byline", "by"),
     "categories": ("category", "section"),
-    "tags": ("keywords",),
+    "tags": ("keywords", "topics"),
     "image_url": ("image", "top_image"),
-    "status": ("pubstatus",),
-}
-"""Field names of news-please, trafilatura, newspaper4k, Scrapy items, ninjs and RSS, in one place."""
+    "status": ("pubstatus", "pubStatus"),
+}  # fmt: skip
+"""Field names of news-please, trafilatura, newspaper4k, Scrapy items, fundus, ninjs and RSS, in one place."""
 
 MAX_LIST = 50
 MAX_ITEM = 200
@@ -96,6 +100,7 @@ class Fields:
     """
 
     def __init__(self, raw: Record) -> None:
+        raw = flat(raw)
         extra = raw.get("extra")
         self.rest: Record = {key: value for key, value in raw.items() if key != "extra"}
         self._values: Record = {}

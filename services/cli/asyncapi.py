@@ -10,7 +10,8 @@ from typing import Any, get_args
 import yaml
 
 from services.cli.dead import How
-from services.runtime import dead_letters
+from services.runtime import dead_letters, trace
+from services.runtime.editions import PROBE_HEADER
 from services.runtime.errors import Reason
 from services.runtime.events import ARRIVED_AT
 from services.runtime.settings import Settings
@@ -198,7 +199,7 @@ def _event_headers(topic: Topic) -> Node:
         return {
             "type": "object",
             "description": "CloudEvents attributes are welcome and not needed.",
-            "properties": properties,
+            "properties": {**_carried(), **properties},
         }
     arrived_at = {
         "type": "string",
@@ -208,7 +209,23 @@ def _event_headers(topic: Topic) -> Node:
     return {
         "type": "object",
         "required": list(properties),
-        "properties": {ARRIVED_AT: arrived_at, **properties},
+        "properties": {ARRIVED_AT: arrived_at, **_carried(), **properties},
+    }
+
+
+def _carried() -> Node:
+    """Return the schemas of the headers that a raw message may have and that all stages pass on."""
+    return {
+        trace.TRACEPARENT: {
+            "type": "string",
+            "pattern": "^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$",
+            "description": "W3C trace context: the crawler's, or made from where the raw message lies.",
+        },
+        PROBE_HEADER: {
+            "type": "string",
+            "const": "1",
+            "description": "A probe's, no news: subscribers leave it out.",
+        },
     }
 
 

@@ -28,6 +28,7 @@ from services.clusterer.reshaping import SMALLEST_SPLIT, mutual_odds, weakest_se
 from services.clusterer.state import Clock, Exemplar, StoryState
 from services.clusterer.tally import MOST_RELATED
 from services.clusterer.vectors import Vectorizer, load_background
+from services.runtime.editions import language_of
 from services.runtime.records import EnrichedArticle, Record, RelatedStory, StoryRecord
 
 MOST_PHRASES = 6
@@ -73,7 +74,7 @@ class Clusterer:
     def edition(self, name: str) -> Edition:
         """Return one edition's stories."""
         if name not in self._editions:
-            self._editions[name] = Edition(self._parameters, _vectorizer(name))
+            self._editions[name] = Edition(self._parameters, _vectorizer(language_of(name)))
         return self._editions[name]
 
 

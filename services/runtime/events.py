@@ -6,7 +6,10 @@ Ids and times come from the record, so that a decision made twice is recognisabl
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 
+from services.runtime import trace
+from services.runtime.editions import PROBE_HEADER, is_probe
 from services.runtime.records import Record
 from services.runtime.topics import Topic
 
@@ -21,17 +24,50 @@ MOST_DIGITS = 15
 """Milliseconds since the epoch have 13 digits for centuries to come."""
 
 
-def headers_of(topic: Topic, source: str, record: Record, value: bytes, arrived_at_ms: int | None) -> Headers:
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What every record carries on of the raw message behind it."""
+
+    arrived_at_ms: int
+    """When it reached the broker, in milliseconds since the epoch."""
+    traceparent: str
+    """W3C trace context: the crawler's own, or one made from where the message lies."""
+
+
+def origin_of(headers: Headers, topic: str, partition: int, offset: int, timestamp_ms: int) -> Origin:
+    """Return the origin that a message of ours carries, or what stands in for what is missing there."""
+    given = next((value for name, value in headers if name == trace.TRACEPARENT), b"")
+    return Origin(
+        arrived_at_ms_of(headers, timestamp_ms),
+        trace.valid(given) or trace.made_for(f"{topic}:{partition}:{offset}"),
+    )
+
+
+def raw_origin(headers: Headers, topic: str, partition: int, offset: int, timestamp_ms: int) -> Origin:
+    """Return the origin of a raw message: its trace is the crawler's, its arrival only the broker's."""
+    origin = origin_of(headers, topic, partition, offset, timestamp_ms)
+    return Origin(timestamp_ms, origin.traceparent)
+
+
+def headers_of(topic: Topic, source: str, record: Record, value: bytes, origin: Origin | None) -> Headers:
     """Return the CloudEvents headers of one record of `topic`, written by the service `source`.
 
     The id is a hash of the bytes of the record: consumers that drop ids they have seen see each once.
-    `arrived_at_ms` is None for a record that follows from no message, such as a repair.
+    `origin` is None for a record that follows from no message, such as a repair. Whether a record is a
+    probe's follows from its edition, so that no decision, repair or closing can lose the mark.
     """
     if topic.event_type is None or topic.key is None:
         raise ValueError(f"{topic.name} carries no events of ours")
-    arrived_at = [] if arrived_at_ms is None else [(ARRIVED_AT, str(arrived_at_ms).encode())]
+    carried: Headers = []
+    if origin is not None:
+        carried = [
+            (ARRIVED_AT, str(origin.arrived_at_ms).encode()),
+            (trace.TRACEPARENT, origin.traceparent.encode()),
+        ]
+    if is_probe(record["edition"]):
+        carried.append((PROBE_HEADER, b"1"))
     return [
-        *arrived_at,
+        *carried,
         ("ce_specversion", b"1.0"),
         ("ce_id", hashlib.blake2b(value, digest_size=16).hexdigest().encode()),
         ("ce_source", f"/machtin/{source}".encode()),

@@ -35,8 +35,9 @@ from faust.types import TP, EventT
 from services.runtime import dead_letters
 from services.runtime.breaker import Breaker
 from services.runtime.codec import RECORD_LIMIT_BYTES, decode, encode
+from services.runtime.editions import from_probe, is_probe, probe_edition
 from services.runtime.errors import InfrastructureError
-from services.runtime.events import Headers, arrived_at_ms_of, headers_of
+from services.runtime.events import Headers, Origin, headers_of, origin_of, raw_origin
 from services.runtime.http import metrics_page, serve, verdict
 from services.runtime.metrics import Metrics
 from services.runtime.records import Record
@@ -199,7 +200,7 @@ class StreamWorker:
         assignment = self._assignment
         name = self._stage.name
         sends: list[Awaitable[Any]] = []
-        published: list[tuple[Record, int]] = []
+        published: list[tuple[Record, Origin]] = []
         finished: list[EventT[bytes]] = []
         for event in events:
             message = event.message
@@ -213,24 +214,28 @@ class StreamWorker:
                 self._metrics.dead_letters.labels(name, outcome.reason.value).inc()
                 self._metrics.messages.labels(name, "dead").inc()
             else:
-                arrived_at_ms = self._arrived_at_ms(message)
-                sends += [await self._send(record, arrived_at_ms) for record in outcome]
-                published += [(record, arrived_at_ms) for record in outcome]
+                origin = self._origin(message)
+                if self._stage.source == RAW and from_probe(_headers(message)):
+                    outcome = [{**record, "edition": probe_edition(record["edition"])} for record in outcome]
+                sends += [await self._send(record, origin) for record in outcome]
+                published += [(record, origin) for record in outcome]
                 self._metrics.messages.labels(name, "published" if outcome else "unchanged").inc()
             self._breaker.record(dead=isinstance(outcome, Failure))
             finished.append(event)
             await asyncio.sleep(0)  # decisions are pure computing: let heartbeats and scrapes in between
         await self._confirm(sends)
         self._metrics.batch_seconds.labels(name).observe(time.monotonic() - started)
-        for record, arrived_at_ms in published:
-            self._metrics.domain.count(record, arrived_at_ms / 1000, time.time() - arrived_at_ms / 1000)
+        for record, origin in published:
+            if not is_probe(record["edition"]):  # a probe's articles are no news
+                arrived_at_s = origin.arrived_at_ms / 1000
+                self._metrics.domain.count(record, arrived_at_s, time.time() - arrived_at_s)
         for partition in {event.message.partition for event in finished} & self._memory.keys():
             self._metrics.state.measure(partition, self._memory[partition].state)
         if assignment != self._assignment:
             return  # revoked meanwhile: whoever owns the partition now finds this work already done
         for event in finished:
             event.ack()
-            age_s = time.time() - self._arrived_at_ms(event.message) / 1000
+            age_s = time.time() - self._origin(event.message).arrived_at_ms / 1000
             self._metrics.age_seconds.labels(name).observe(max(0.0, age_s))
         opened = self._breaker.open_because()
         if opened is not None:
@@ -294,7 +299,7 @@ class StreamWorker:
                 end_process(str(error))
         log.info("%s[%d]: ready at offset %d", name, partition, memory.next_offset)
 
-    async def _send(self, record: Record, arrived_at_ms: int | None) -> Awaitable[Any]:
+    async def _send(self, record: Record, origin: Origin | None) -> Awaitable[Any]:
         value = encode(record)
         return await self._app.producer.send(
             self._sink.name,
@@ -302,7 +307,7 @@ class StreamWorker:
             value,
             self._sink.partition_of(record),
             None,
-            headers_of(self._sink, self._stage.name, record, value, arrived_at_ms),
+            headers_of(self._sink, self._stage.name, record, value, origin),
         )
 
     async def _send_dead(self, message: Any, failure: Failure) -> Awaitable[Any]:
@@ -316,12 +321,11 @@ class StreamWorker:
         )
         return await self._app.producer.send(self._dead.name, message.key, message.value, None, None, headers)
 
-    def _arrived_at_ms(self, message: Any) -> int:
-        """Return when the raw article behind a message reached the broker."""
+    def _origin(self, message: Any) -> Origin:
+        """Return what the records that follow from a message carry on."""
+        read = raw_origin if self._stage.source == RAW else origin_of
         timestamp_ms = int(message.timestamp * 1000)
-        if self._stage.source == RAW:
-            return timestamp_ms
-        return arrived_at_ms_of(_headers(message), timestamp_ms)
+        return read(_headers(message), message.topic, message.partition, message.offset, timestamp_ms)
 
     async def _confirm(self, sends: list[Awaitable[Any]]) -> None:
         try:

@@ -10,6 +10,7 @@ from typing import Literal
 
 import yaml
 
+from services.runtime.editions import language_of
 from services.runtime.records import Record
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
@@ -52,11 +53,12 @@ class Topic:
         """Return the partition of a record, or None where the producer's partitioner decides by the key.
 
         All records of an edition lie in one partition, in the order of the decisions: the output of a
-        crashed writer is then always a prefix of what it would have written (docs/design.md).
+        crashed writer is then always a prefix of what it would have written (docs/design.md). The probe's
+        articles go where the real ones of their language go: it measures that way and no other.
         """
         if self.partition_by == "key":
             return None
-        return zlib.crc32(str(record["edition"]).encode()) % self.partitions
+        return zlib.crc32(language_of(str(record["edition"])).encode()) % self.partitions
 
 
 @cache

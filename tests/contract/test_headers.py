@@ -15,15 +15,18 @@ from services.cli.asyncapi import document
 from services.cli.dead import How, open_letters
 from services.runtime import dead_letters
 from services.runtime.codec import encode
+from services.runtime.editions import PROBE_HEADER
 from services.runtime.errors import Reason
-from services.runtime.events import ARRIVED_AT, headers_of
+from services.runtime.events import ARRIVED_AT, Origin, headers_of
 from services.runtime.stage import Failure
 from services.runtime.topics import DEAD, RAW, all_topics
+from services.runtime.trace import TRACEPARENT, made_for
 from services.topology import STAGES
 
 DEAD_HEADERS = [(dead_letters.REASON, b"not_json"), (dead_letters.ATTEMPTS, b"1")]
 EVENTS = [name for name in all_topics() if name not in (RAW, DEAD)]
 ARRIVED_MS = 1_775_871_850_250
+ORIGIN = Origin(ARRIVED_MS, made_for("news.articles.raw:3:41"))
 
 
 def message_of(topic_name):
@@ -32,11 +35,11 @@ def message_of(topic_name):
     return document()["components"]["messages"][name]
 
 
-def written(topic_name, record, arrived_at_ms=ARRIVED_MS):
+def written(topic_name, record, origin=ORIGIN):
     """Return a record's message as its service writes it: key, value and headers."""
     topic = all_topics()[topic_name]
     value = encode(record)
-    headers = headers_of(topic, topic.produced_by[0], record, value, arrived_at_ms)
+    headers = headers_of(topic, topic.produced_by[0], record, value, origin)
     return topic.key_of(record), value, dict(headers)
 
 
@@ -61,6 +64,7 @@ def test_the_sdk_reads_the_event_back(name):
         assert event.get_datacontenttype() == "application/json"
         assert event.get_extension("partitionkey") == record[topic.key]
         assert event.get_extension(ARRIVED_AT.removeprefix("ce_")) == str(ARRIVED_MS)
+        assert headers[TRACEPARENT].decode() == ORIGIN.traceparent
         assert event.get_time() == datetime.fromisoformat(headers["ce_time"].decode())
         assert event.get_time().tzinfo is not None
         assert event.get_data() == record
@@ -76,11 +80,13 @@ def test_the_same_record_is_the_same_event_and_another_one_is_not(name):
 
 
 @pytest.mark.parametrize("name", EVENTS)
-@pytest.mark.parametrize("arrived_at_ms", [ARRIVED_MS, None])
-def test_the_headers_are_those_that_asyncapi_documents(name, arrived_at_ms):
+@pytest.mark.parametrize("origin", [ORIGIN, None])
+@pytest.mark.parametrize("edition", ["vi", "vi-probe"])
+def test_the_headers_are_those_that_asyncapi_documents(name, origin, edition):
     schema = message_of(name)["headers"]
     for record in load_examples(name).values():
-        _, _, headers = written(name, record, arrived_at_ms)
+        _, _, headers = written(name, {**record, "edition": edition}, origin)
+        assert (PROBE_HEADER in headers) == (edition == "vi-probe")
         text = {header: value.decode() for header, value in headers.items()}
         jsonschema.Draft202012Validator(schema).validate(text)
         undocumented = set(text) - set(schema["properties"])

@@ -4,17 +4,20 @@ from cloudevents.core.formats.json import JSONFormat
 from services.runtime.codec import encode
 from services.runtime.dead_letters import ATTEMPTS, PREFIX, REASON, SETTLED
 from services.runtime.dead_letters import headers_of as dead_headers_of
+from services.runtime.editions import from_probe, language_of, probe_edition
 from services.runtime.errors import Reason
-from services.runtime.events import ARRIVED_AT, arrived_at_ms_of, headers_of
+from services.runtime.events import ARRIVED_AT, Origin, arrived_at_ms_of, headers_of, origin_of, raw_origin
 from services.runtime.stage import Failure
-from services.runtime.topics import CLEAN, DEAD, STORIES, all_topics, topic
+from services.runtime.topics import CLEAN, DEAD, RAW, STORIES, all_topics, topic
+from services.runtime.trace import TRACEPARENT, valid
 
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 RECORD = {"article_id": "a-1", "edition": "vi", "received_at": "2026-03-02T07:05:00Z"}
 
 
 def test_the_headers_are_a_cloud_event_that_others_can_read() -> None:
     value = encode(RECORD)
-    headers = dict(headers_of(topic(CLEAN), "normalizer", RECORD, value, 1_772_434_800_123))
+    headers = dict(headers_of(topic(CLEAN), "normalizer", RECORD, value, Origin(1_772_434_800_123, TRACE)))
     event = from_binary(KafkaMessage(headers=headers, key=b"a-1", value=value), JSONFormat())
     assert event.get_type() == "vn.machtin.article.clean.v1"
     assert event.get_source() == "/machtin/normalizer"
@@ -37,6 +40,34 @@ def test_a_story_event_takes_its_time_from_the_clock_of_the_decision() -> None:
     headers = dict(headers_of(topic(STORIES), "clusterer", story, encode(story), None))
     assert headers["ce_time"] == b"2026-03-02T08:00:00Z"
     assert ARRIVED_AT not in headers
+
+
+def test_the_crawlers_trace_is_carried_on_and_another_is_made_where_it_sent_none_that_is_valid() -> None:
+    given = [(TRACEPARENT, TRACE.encode()), (ARRIVED_AT, b"3")]
+    assert raw_origin(given, RAW, 2, 7, 5) == Origin(5, TRACE), (
+        "what a crawler says of its arrival is ignored"
+    )
+    assert origin_of(given, CLEAN, 2, 7, 5) == Origin(3, TRACE)
+    made = raw_origin([], RAW, 2, 7, 5)
+    assert made.traceparent == raw_origin([], RAW, 2, 7, 6).traceparent, "made twice it is the same"
+    for broken in (
+        b"", b"00", TRACE.upper().encode(), TRACE.replace("00-", "ff-", 1).encode(), TRACE.encode() + b"-x",
+        b"00-" + b"0" * 32 + b"-00f067aa0ba902b7-01",
+        b"00-4bf92f3577b34da6a3ce929d0e0e4736-" + b"0" * 16 + b"-01",
+        TRACE.encode() + b"\n",
+    ):  # fmt: skip
+        assert raw_origin([(TRACEPARENT, broken)], RAW, 2, 7, 5) == made, broken
+    assert valid(made.traceparent.encode()) == made.traceparent
+    assert raw_origin([], RAW, 2, 8, 5).traceparent != made.traceparent
+
+
+def test_a_record_of_the_probes_edition_is_marked_whatever_it_follows_from() -> None:
+    for edition, marked in (("vi", False), ("vi-probe", True)):
+        record = {**RECORD, "edition": edition}
+        headers = headers_of(topic(CLEAN), "normalizer", record, encode(record), None)
+        assert from_probe(headers) is marked
+    assert probe_edition("vi") == probe_edition(probe_edition("vi")) == "vi-probe"
+    assert language_of("vi-probe") == language_of("vi") == "vi"
 
 
 def test_the_time_of_arrival_is_carried_on_and_begins_with_the_raw_messages_timestamp() -> None:
@@ -70,6 +101,7 @@ def test_all_records_of_an_edition_go_to_one_partition() -> None:
             assert partition is not None
             assert 0 <= partition < declared.partitions
             assert partition == declared.partition_of({**RECORD, "article_id": "other"})
+            assert partition == declared.partition_of({**RECORD, "edition": "vi-probe"}), "the same way"
         else:
             assert declared.partition_of(RECORD) is None
     assert topic(CLEAN).key_of(RECORD) == b"a-1"

@@ -13,9 +13,10 @@ from typing import Any, Literal
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from services.runtime.access import client_arguments, connect, failure
 from services.runtime.dead_letters import ATTEMPTS, PREFIX, REASON, SETTLED, SETTLED_HOW
-from services.runtime.errors import InfrastructureError
 from services.runtime.events import Headers
+from services.runtime.settings import KafkaAccess
 from services.runtime.topics import DEAD
 
 How = Literal["retried", "parked"]
@@ -81,18 +82,16 @@ def original_headers(letter: Letter) -> Headers:
     return [(name, value) for name, value in letter.headers if not name.startswith(PREFIX) and name != REASON]
 
 
-async def settle(bootstrap_servers: str, letters: Iterable[Letter], how: How) -> int:
+async def settle(access: KafkaAccess, letters: Iterable[Letter], how: How) -> int:
     """Send the letters back to their topics, or only mark them as parked; return how many.
 
     The marker follows the confirmation of the message: a crash in between leaves the letter listed.
     Raises InfrastructureError when the cluster fails.
     """
-    producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap_servers, acks="all", max_request_size=8 * 1024 * 1024
-    )
+    producer = AIOKafkaProducer(**client_arguments(access), acks="all", max_request_size=8 * 1024 * 1024)
     count = 0
     try:
-        await producer.start()
+        await connect(producer, access)
         for letter in letters:
             if how == "retried":
                 await producer.send_and_wait(
@@ -106,7 +105,7 @@ async def settle(bootstrap_servers: str, letters: Iterable[Letter], how: How) ->
             await producer.send_and_wait(DEAD, None, key=letter.key, headers=marker)
             count += 1
     except (KafkaError, OSError) as error:
-        raise InfrastructureError(f"The cluster at {bootstrap_servers} failed: {error!r}.") from error
+        raise failure(access, error) from error
     finally:
         await producer.stop()
     return count

@@ -31,7 +31,7 @@ from services.runtime.cluster import create_topics
 from services.runtime.codec import RECORD_LIMIT_BYTES, decode
 from services.runtime.errors import InfrastructureError
 from services.runtime.follow import follow
-from services.runtime.settings import from_environment
+from services.runtime.settings import KafkaAccess, from_environment
 from services.runtime.topics import CLEAN, DEAD, DEDUPLICATED, ENRICHED, RAW, STORIES, all_topics
 from services.topology import SERVICES
 
@@ -57,10 +57,10 @@ def run_demo(
     with ExitStack() as stack:
         stack.enter_context(_interrupted_by(signal.SIGTERM))
         try:
-            bootstrap_servers, where = _cluster(stack, broker, home, console)
-            services = _services(stack, bootstrap_servers, home, console)
+            access, where = _cluster(stack, broker, home, console)
+            services = _services(stack, access, home, console)
             board = next(service for service in services if service.name == "board")
-            tally = asyncio.run(_show(bootstrap_servers, services, rate, console))
+            tally = asyncio.run(_show(access, services, rate, console))
         except KeyboardInterrupt:
             console.print("Interrupted; stopping.")
             return 130
@@ -68,7 +68,7 @@ def run_demo(
         if keep:
             console.print(
                 f"The board: {board.url}/\n"
-                f"Feed your own: KAFKA_BOOTSTRAP_SERVERS={bootstrap_servers} machtin feed FILE\n"
+                f"Feed your own: KAFKA_BOOTSTRAP_SERVERS={access.kafka_bootstrap_servers} machtin feed FILE\n"
                 "Everything goes on running until you press Ctrl-C here.",
                 highlight=False,
             )
@@ -95,25 +95,25 @@ def _wait_for_interrupt(services: list[ServiceProcess], console: Console) -> Non
 
 def _cluster(
     stack: ExitStack, kind: Literal["auto", "kafka", "embedded"], home: Path, console: Console
-) -> tuple[str, str]:
-    """Return the cluster's address and what to call it; start a broker if no cluster is given."""
+) -> tuple[KafkaAccess, str]:
+    """Return the way into the cluster and what to call it; start a broker if no cluster is given."""
+    access: KafkaAccess = from_environment()
     if "KAFKA_BOOTSTRAP_SERVERS" in os.environ:
-        given = from_environment().kafka_bootstrap_servers
-        console.print(f"Using the cluster at {given}.")
-        bootstrap_servers, where = given, f"the cluster at {given}"
+        where = f"the cluster at {access.kafka_bootstrap_servers}"
+        console.print(f"Using {where}.")
     else:
         shutil.rmtree(home / "broker", ignore_errors=True)  # a demo starts on empty topics
         running = stack.enter_context(local_broker.running(home, kind, progress=console.print))
-        bootstrap_servers = running.bootstrap_servers
+        access = KafkaAccess(kafka_bootstrap_servers=running.bootstrap_servers)
         where = "Apache Kafka" if running.kind == "kafka" else "the embedded broker"
-    results = asyncio.run(create_topics(bootstrap_servers, all_topics().values()))
+    results = asyncio.run(create_topics(access, all_topics().values()))
     created = sum(result.outcome == "created" for result in results)
     console.print(f"{created} topics created, {len(results) - created} were there.")
-    return bootstrap_servers, where
+    return access, where
 
 
-def _services(stack: ExitStack, bootstrap_servers: str, home: Path, console: Console) -> list[ServiceProcess]:
-    services = start_services(SERVICES, bootstrap_servers, home / "logs")
+def _services(stack: ExitStack, access: KafkaAccess, home: Path, console: Console) -> list[ServiceProcess]:
+    services = start_services(SERVICES, access.kafka_bootstrap_servers, home / "logs")
     stack.callback(stop_services, services)
     with console.status("Starting the services …") as status:
         ready: list[str] = []
@@ -127,16 +127,14 @@ def _services(stack: ExitStack, bootstrap_servers: str, home: Path, console: Con
     return services
 
 
-async def _show(
-    bootstrap_servers: str, services: list[ServiceProcess], rate: float, console: Console
-) -> Tally:
+async def _show(access: KafkaAccess, services: list[ServiceProcess], rate: float, console: Console) -> Tally:
     """Feed the corpus and show what comes of it; return the tally when all work is done."""
     tally = Tally()
     messages = len(CORPUS.read_bytes().splitlines())
-    watching = asyncio.create_task(_watch(bootstrap_servers, tally, console))
+    watching = asyncio.create_task(_watch(access, tally, console))
     with CORPUS.open("rb") as lines:
         # One partition keeps the corpus in its order, so that every demo tells the same stories.
-        feeding = asyncio.create_task(feed_file(bootstrap_servers, lines, rate, console, partition=0))
+        feeding = asyncio.create_task(feed_file(access, lines, rate, console, partition=0))
         with Live(console=console, auto_refresh=False, transient=True) as live:
             deadline: float | None = None
             clock = asyncio.get_running_loop().time
@@ -160,9 +158,9 @@ async def _show(
     return tally
 
 
-async def _watch(bootstrap_servers: str, tally: Tally, console: Console) -> None:
+async def _watch(access: KafkaAccess, tally: Tally, console: Console) -> None:
     """Follow every topic into the tally; without a terminal for a live view, print stories as they come."""
-    async for message in follow(bootstrap_servers, *all_topics().values()):
+    async for message in follow(access, *all_topics().values()):
         record = None
         if message.topic not in (RAW, DEAD) and message.value is not None:
             record = decode(message.value, RECORD_LIMIT_BYTES)

@@ -11,7 +11,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from rich.console import Console
 
-from services.runtime.errors import InfrastructureError
+from services.runtime.access import client_arguments, connect, failure
+from services.runtime.settings import KafkaAccess
 from services.runtime.topics import RAW, topic
 
 UNCONFIRMED_LIMIT = 10_000
@@ -19,7 +20,7 @@ UNCONFIRMED_LIMIT = 10_000
 
 
 async def feed_file(
-    bootstrap_servers: str,
+    access: KafkaAccess,
     lines: Iterable[bytes],
     rate: float | None,
     console: Console,
@@ -32,10 +33,10 @@ async def feed_file(
     left out. Raises InfrastructureError when the cluster fails.
     """
     limit = int(topic(RAW).config["max.message.bytes"])
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap_servers, acks="all", max_request_size=limit)
+    producer = AIOKafkaProducer(**client_arguments(access), acks="all", max_request_size=limit)
     sent = 0
     try:
-        await producer.start()
+        await connect(producer, access)
         started = time.monotonic()
         unconfirmed: list[asyncio.Future[object]] = []
         for number, line in enumerate(lines, start=1):
@@ -54,7 +55,7 @@ async def feed_file(
                 unconfirmed.clear()
         await asyncio.gather(*unconfirmed)
     except (KafkaError, OSError) as error:
-        raise InfrastructureError(f"The cluster at {bootstrap_servers} failed: {error!r}.") from error
+        raise failure(access, error) from error
     finally:
         await producer.stop()
     return sent

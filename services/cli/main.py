@@ -90,7 +90,7 @@ def feed(
 
     settings = from_environment()
     with opened(file, "rb") as lines:
-        sent = asyncio.run(feed_file(settings.kafka_bootstrap_servers, lines, rate, err))
+        sent = asyncio.run(feed_file(settings, lines, rate, err))
     err.print(f"{sent} messages sent to news.articles.raw at {settings.kafka_bootstrap_servers}.")
 
 
@@ -142,8 +142,7 @@ def tail(
         )
 
     async def follow_and_print() -> None:
-        servers = from_environment().kafka_bootstrap_servers
-        async for message in follow(servers, *(all_topics()[name] for name in names)):
+        async for message in follow(from_environment(), *(all_topics()[name] for name in names)):
             sys.stdout.buffer.write((message.value or b"null") + b"\n")
             sys.stdout.buffer.flush()
 

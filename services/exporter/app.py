@@ -61,7 +61,7 @@ async def _run(settings: Settings) -> None:
     log.info("the exporter serves /metrics on port %d", server.server_port)
     while True:
         try:
-            async with Cluster(settings.kafka_bootstrap_servers) as cluster:
+            async with Cluster(settings) as cluster:
                 while True:
                     turned_at = time.monotonic()
                     collector.update(await cluster.snapshot())

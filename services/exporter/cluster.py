@@ -13,9 +13,10 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError, GroupLoadInProgressError, KafkaError
 
 from services.exporter.snapshot import Partition, Position, Snapshot, Waiting
+from services.runtime.access import client_arguments, connect, failure
 from services.runtime.codec import RECORD_LIMIT_BYTES
-from services.runtime.errors import InfrastructureError
 from services.runtime.events import arrived_at_ms_of
+from services.runtime.settings import KafkaAccess
 from services.runtime.topics import DEAD, RAW, all_topics, topic
 
 READ_DEADLINE_S = 15.0
@@ -39,8 +40,8 @@ def sources() -> dict[str, str]:
 class Cluster:
     """A connection that takes snapshots. After an error it is of no use: close it and open another."""
 
-    def __init__(self, bootstrap_servers: str) -> None:
-        self._servers = bootstrap_servers
+    def __init__(self, access: KafkaAccess) -> None:
+        self._access = access
         self._stack = AsyncExitStack()
         self._ends: dict[Partition, int] = {}
         self._waiting: dict[Partition, tuple[int, float, Waiting]] = {}
@@ -48,11 +49,11 @@ class Cluster:
 
     async def __aenter__(self) -> Cluster:
         try:
-            self._admin = AIOKafkaAdminClient(bootstrap_servers=self._servers)
+            self._admin = AIOKafkaAdminClient(**client_arguments(self._access))
             self._stack.push_async_callback(self._admin.close)
-            await self._admin.start()
+            await connect(self._admin, self._access)
             self._consumer = AIOKafkaConsumer(
-                bootstrap_servers=self._servers,
+                **client_arguments(self._access),
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
                 fetch_max_wait_ms=FETCH_WAIT_MS,
@@ -60,10 +61,10 @@ class Cluster:
                 max_partition_fetch_bytes=RECORD_LIMIT_BYTES,
             )
             self._stack.push_async_callback(self._consumer.stop)
-            await self._consumer.start()
-        except (KafkaError, OSError) as error:
+            await connect(self._consumer, self._access)
+        except BaseException:
             await self._stack.aclose()
-            raise InfrastructureError(f"The cluster at {self._servers} failed: {error!r}.") from error
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -74,7 +75,7 @@ class Cluster:
         try:
             return await asyncio.wait_for(self._snapshot(), READ_DEADLINE_S)
         except (KafkaError, OSError, TimeoutError) as error:
-            raise InfrastructureError(f"The cluster at {self._servers} failed: {error!r}.") from error
+            raise failure(self._access, error) from error
 
     async def _snapshot(self) -> Snapshot:
         stages = sources()

@@ -11,7 +11,9 @@ from typing import Literal
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from services.runtime.access import client_arguments, connect, failure
 from services.runtime.errors import InfrastructureError
+from services.runtime.settings import KafkaAccess
 from services.runtime.topics import Topic
 
 MOST_COPIES = 3
@@ -29,7 +31,7 @@ class TopicResult:
 
 
 async def create_topics(
-    bootstrap_servers: str, topics: Iterable[Topic], replication_factor: int | None = None
+    access: KafkaAccess, topics: Iterable[Topic], replication_factor: int | None = None
 ) -> list[TopicResult]:
     """Create the topics that the cluster lacks; change nothing that exists. Safe to run again.
 
@@ -37,15 +39,15 @@ async def create_topics(
     fewer. A topic that exists with another number of partitions is reported as `differs`: the services
     must not run on it. Raises InfrastructureError.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    admin = AIOKafkaAdminClient(**client_arguments(access))
     try:
-        await admin.start()
+        await connect(admin, access)
         if replication_factor is None:
             cluster = await admin.describe_cluster()
             replication_factor = min(MOST_COPIES, len(cluster["brokers"]))
         return [await _create(admin, topic, replication_factor) for topic in topics]
     except (KafkaError, OSError) as error:
-        raise InfrastructureError(f"The cluster at {bootstrap_servers} failed: {error!r}.") from error
+        raise failure(access, error) from error
     finally:
         await admin.close()
 

@@ -8,12 +8,14 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from services.runtime.access import client_arguments, connect
 from services.runtime.codec import RECORD_LIMIT_BYTES
 from services.runtime.errors import InfrastructureError
+from services.runtime.settings import KafkaAccess
 from services.runtime.topics import Topic
 
 
-async def follow(bootstrap_servers: str, *topics: Topic) -> AsyncIterator[Any]:
+async def follow(access: KafkaAccess, *topics: Topic) -> AsyncIterator[Any]:
     """Yield aiokafka's messages of the topics: those that lie there, then those that come.
 
     Messages of one partition come in order. Raises InfrastructureError when the cluster fails.
@@ -22,13 +24,13 @@ async def follow(bootstrap_servers: str, *topics: Topic) -> AsyncIterator[Any]:
         TopicPartition(topic.name, number) for topic in topics for number in range(topic.partitions)
     ]
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap_servers,
+        **client_arguments(access),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=RECORD_LIMIT_BYTES,
     )
     try:
-        await consumer.start()
+        await connect(consumer, access)
         consumer.assign(partitions)
         for partition in partitions:
             consumer.seek(partition, 0)  # or, where retention has been at work, the earliest there is

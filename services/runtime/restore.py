@@ -9,14 +9,16 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from services.runtime.access import client_arguments, connect
 from services.runtime.errors import InfrastructureError
+from services.runtime.settings import KafkaAccess
 
 FETCH_WAIT_MS = 100
 """How long the broker may hold an empty fetch: what finding the end of a partition costs."""
 
 
 async def read_to_end(
-    bootstrap_servers: str,
+    access: KafkaAccess,
     topic: str,
     partition: int,
     start: int,
@@ -32,14 +34,14 @@ async def read_to_end(
     """
     where = TopicPartition(topic, partition)
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap_servers,
+        **client_arguments(access),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         fetch_max_wait_ms=FETCH_WAIT_MS,
         max_partition_fetch_bytes=4 * 1024 * 1024,
     )
     try:
-        await consumer.start()
+        await connect(consumer, access)
         consumer.assign([where])
         consumer.seek(where, start)
         moved_at = time.monotonic()

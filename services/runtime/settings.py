@@ -4,24 +4,71 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FilePath, SecretStr, ValidationError, model_validator
 
 
 class SettingsError(Exception):
     """A setting has a value that the process cannot run with; the message is meant for the operator."""
 
 
-class Settings(BaseModel):
-    """Every setting of every service. Environment variables are `MACHTIN_` and the name in capitals;
-    only the cluster's address keeps the name that everybody uses.
+SECRETS = ("kafka_sasl_password", "kafka_ssl_key_password")
+"""Settings whose values no message may show."""
+
+
+class KafkaAccess(BaseModel):
+    """Where the Kafka cluster is and how it lets us in: all that a client of it needs to know.
+
+    Environment variables are the names in capitals. Each secret is read from the file that the variable
+    with `_FILE` behind it names, as Docker and Kubernetes hand secrets over, or from the variable itself.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     kafka_bootstrap_servers: str = Field(default="127.0.0.1:9092", pattern=r"^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$")
     """Comma-separated host:port of the Kafka cluster."""
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    """SSL means TLS. SASL_PLAINTEXT is for networks that nobody else listens on."""
+    kafka_sasl_mechanism: Literal["SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN"] | None = None
+    kafka_sasl_username: str | None = Field(default=None, min_length=1)
+    kafka_sasl_password: SecretStr | None = Field(default=None, min_length=1)
+    kafka_ssl_cafile: FilePath | None = None
+    """PEM file of the authorities to trust; the system's own where it is not given."""
+    kafka_ssl_certfile: FilePath | None = None
+    """PEM file of our own certificate (and, unless `kafka_ssl_keyfile` holds it, its key), for mutual TLS."""
+    kafka_ssl_keyfile: FilePath | None = None
+    kafka_ssl_key_password: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        """Refuse what would be ignored, and what would send a password in the clear."""
+        protocol = f"KAFKA_SECURITY_PROTOCOL={self.kafka_security_protocol}"
+        sasl = {name for name in type(self).model_fields if name.startswith("kafka_sasl_")}
+        given = {name for name in type(self).model_fields if getattr(self, name) is not None}
+        if self.kafka_security_protocol.startswith("SASL_"):
+            if missing := sorted(sasl - given):
+                raise ValueError(f"{protocol} needs {_variables(missing)}")
+            if self.kafka_sasl_mechanism == "PLAIN" and self.kafka_security_protocol != "SASL_SSL":
+                raise ValueError(
+                    f"KAFKA_SASL_MECHANISM=PLAIN with {protocol} would send the password in the clear"
+                )
+        elif unused := sorted(sasl & given):
+            raise ValueError(f"{protocol} does not use {_variables(unused)}")
+        if not self.kafka_security_protocol.endswith("SSL"):
+            if unused := sorted(name for name in given if name.startswith("kafka_ssl_")):
+                raise ValueError(f"{protocol} does not use {_variables(unused)}")
+        elif self.kafka_ssl_certfile is None and (self.kafka_ssl_keyfile or self.kafka_ssl_key_password):
+            raise ValueError("KAFKA_SSL_KEYFILE and KAFKA_SSL_KEY_PASSWORD need KAFKA_SSL_CERTFILE")
+        return self
+
+
+class Settings(KafkaAccess):
+    """Every setting of every service. Environment variables are `MACHTIN_` and the name in capitals;
+    what concerns the cluster keeps the names that everybody uses.
+    """
+
     http_host: str = "127.0.0.1"
     """Where /metrics, /health and the board listen; loopback unless told otherwise."""
     http_port: int = Field(default=0, ge=0, le=65535)
@@ -46,16 +93,39 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         for name in Settings.model_fields
         if variable_of(name) in environment
     }
+    for name in SECRETS:
+        if (path := environment.get(f"{variable_of(name)}_FILE")) is not None:
+            if name in given:
+                raise SettingsError(f"Give {variable_of(name)} or {variable_of(name)}_FILE, not both.")
+            given[name] = _read_secret(f"{variable_of(name)}_FILE", path)
     try:
         return Settings.model_validate(given)
     except ValidationError as error:
-        lines = [
-            f"{variable_of(str(wrong['loc'][0]))}={wrong['input']!r} cannot be used: {wrong['msg'].lower()}."
-            for wrong in error.errors()
-        ]
-        raise SettingsError("\n".join(lines)) from error
+        problems = [_sentence(wrong) for wrong in error.errors()]
+    raise SettingsError("\n".join(problems))  # outside: the cause would carry the values, secrets among them
 
 
 def variable_of(name: str) -> str:
     """Return the environment variable of a setting."""
-    return "KAFKA_BOOTSTRAP_SERVERS" if name == "kafka_bootstrap_servers" else f"MACHTIN_{name.upper()}"
+    return name.upper() if name.startswith("kafka_") else f"MACHTIN_{name.upper()}"
+
+
+def _read_secret(variable: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
+    except (OSError, UnicodeDecodeError) as error:
+        what = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise SettingsError(f"{variable}={path!r} cannot be read: {what}.") from None
+
+
+def _sentence(wrong: Any) -> str:
+    """Return one of pydantic's errors as a sentence for the operator, without any secret."""
+    if not wrong["loc"]:  # the settings do not fit together; the message is ours
+        return f"{wrong['msg'].removeprefix('Value error, ')}."
+    name = str(wrong["loc"][0])
+    value = "" if name in SECRETS else f"={wrong['input']!r}"
+    return f"{variable_of(name)}{value} cannot be used: {wrong['msg'].lower()}."
+
+
+def _variables(names: list[str]) -> str:
+    return " and ".join(variable_of(name) for name in names)

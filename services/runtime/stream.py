@@ -33,6 +33,7 @@ import faust
 from faust.types import TP, EventT
 
 from services.runtime import dead_letters
+from services.runtime.access import refusal, secret_of, ssl_context
 from services.runtime.breaker import Breaker
 from services.runtime.codec import RECORD_LIMIT_BYTES, decode, encode
 from services.runtime.editions import from_probe, is_probe, probe_edition
@@ -42,7 +43,7 @@ from services.runtime.http import metrics_page, serve, verdict
 from services.runtime.metrics import Metrics
 from services.runtime.records import Record
 from services.runtime.restore import read_to_end
-from services.runtime.settings import Settings, SettingsError, from_environment
+from services.runtime.settings import KafkaAccess, Settings, SettingsError, from_environment
 from services.runtime.stage import (
     Failure,
     Runner,
@@ -63,6 +64,7 @@ def faust_app(name: str, settings: Settings) -> faust.App:
     app = faust.App(
         f"machtin-{name}",
         broker=[f"kafka://{server}" for server in settings.kafka_bootstrap_servers.split(",")],
+        broker_credentials=_credentials(settings),
         store="memory://",
         # Faust makes this directory whether anything goes there or not; the working directory may be
         # read-only, and is nobody's place for it.
@@ -105,7 +107,9 @@ def on_demand(create: Callable[[Settings], faust.App]) -> Callable[[str], faust.
     @cache
     def app() -> faust.App:
         try:
-            return create(from_environment())
+            settings = from_environment()
+            _require_access(settings)
+            return create(settings)
         except SettingsError as error:
             raise SystemExit(str(error)) from error
 
@@ -115,6 +119,33 @@ def on_demand(create: Callable[[Settings], faust.App]) -> Callable[[str], faust.
         raise AttributeError(name)
 
     return module_getattr
+
+
+def _credentials(access: KafkaAccess) -> Any:
+    """Return Faust's form of the way into the cluster; None where the cluster asks for nothing."""
+    context = ssl_context(access)
+    if access.kafka_sasl_mechanism is not None:
+        return faust.SASLCredentials(
+            username=access.kafka_sasl_username,
+            password=secret_of(access.kafka_sasl_password),
+            ssl_context=context,
+            mechanism=access.kafka_sasl_mechanism,
+        )
+    # Only ever with a context: a bare SSLCredentials() raises TypeError.
+    return None if context is None else faust.SSLCredentials(context=context)
+
+
+def _require_access(access: KafkaAccess) -> None:
+    """Raise SettingsError where the cluster refuses us for good: Faust would only say it cannot connect."""
+    if access.kafka_security_protocol == "PLAINTEXT":
+        return
+    loop = asyncio.new_event_loop()  # not asyncio.run, which would take away the loop that Faust looks for
+    try:
+        why = loop.run_until_complete(refusal(access))
+    finally:
+        loop.close()
+    if why is not None:
+        raise SettingsError(why)
 
 
 class StreamWorker:
@@ -278,7 +309,7 @@ class StreamWorker:
 
             try:
                 memory.next_offset = await read_to_end(
-                    self._settings.kafka_bootstrap_servers,
+                    self._settings,
                     self._sink.name,
                     partition,
                     memory.next_offset,

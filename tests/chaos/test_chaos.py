@@ -25,6 +25,7 @@ from services.runtime import broker
 from services.runtime.cluster import create_topics
 from services.runtime.topics import RAW, all_topics
 from services.topology import STAGES
+from tests.access import plain
 from tests.chaos.articles import raw_messages
 from tests.chaos.verifier import Report, verify
 
@@ -118,7 +119,7 @@ async def feed(servers: str, messages: list[tuple[str, bytes]], pace_s: float) -
 async def read_all(servers: str) -> dict[str, list[Any]]:
     """Return the messages of every topic, in the order of the partitions' logs."""
     return {
-        name: sorted(await read_topic(servers, one), key=lambda m: (m.partition, m.offset))
+        name: sorted(await read_topic(plain(servers), one), key=lambda m: (m.partition, m.offset))
         for name, one in all_topics().items()
     }
 
@@ -160,7 +161,7 @@ def test_nothing_is_lost_and_nothing_is_doubled(
     with broker.running(home, "kafka", cache=jars) as first:
         port = int(first.bootstrap_servers.rsplit(":", 1)[1])
         servers = first.bootstrap_servers
-        asyncio.run(create_topics(servers, all_topics().values()))
+        asyncio.run(create_topics(plain(servers), all_topics().values()))
 
         async def run(fleet: Fleet) -> tuple[dict[str, list[Any]], Report]:
             feeding = asyncio.create_task(feed(servers, messages, pace_s=0.2))

@@ -10,6 +10,7 @@ from services.runtime import broker
 from services.runtime.broker import RunningBroker
 from services.runtime.cluster import create_topics
 from services.runtime.topics import all_topics
+from tests.access import plain
 
 ROOT = Path(__file__).parents[2]
 JARS = ROOT / ".machtin"
@@ -32,5 +33,5 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBroker]
 
     home = tmp_path_factory.mktemp("broker")
     with broker.running(home, _kind(), cache=JARS, progress=print) as running:  # type: ignore[arg-type]
-        asyncio.run(create_topics(running.bootstrap_servers, all_topics().values()))
+        asyncio.run(create_topics(plain(running.bootstrap_servers), all_topics().values()))
         yield running

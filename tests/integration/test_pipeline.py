@@ -31,6 +31,7 @@ from services.runtime.follow import follow
 from services.runtime.settings import Settings
 from services.runtime.topics import DEAD, RAW, STORIES, all_topics, topic
 from services.topology import SERVICES
+from tests.access import plain
 from tests.demo_corpus import EXPECTED, LINES
 from tests.integration.conftest import ROOT
 
@@ -68,7 +69,7 @@ async def read_logs(servers: str, records: int) -> tuple[Log, list[Any]]:
     logs: Log = {}
     stories: list[Any] = []
     topics = [one for one in all_topics().values() if one.name != RAW]
-    async with aclosing(follow(servers, *topics)) as messages:
+    async with aclosing(follow(plain(servers), *topics)) as messages:
         async for message in messages:
             if message.topic == DEAD:
                 where, value = (DEAD, None), dict(message.headers)[REASON].decode()
@@ -164,7 +165,7 @@ def test_dead_letters_are_listed_retried_and_parked(run: Run) -> None:
     """A retry comes back as the next attempt; what is settled is off the list, and stays in the topic."""
 
     def letters() -> list[Letter]:
-        return open_letters(asyncio.run(read_topic(run.servers, topic(DEAD))))
+        return open_letters(asyncio.run(read_topic(plain(run.servers), topic(DEAD))))
 
     first = letters()
     assert [letter.reason for letter in first if letter.attempts == 1] == [letter.reason for letter in first]

@@ -25,6 +25,7 @@ from services.runtime.dead_letters import ATTEMPTS, PREFIX, REASON
 from services.runtime.follow import follow
 from services.runtime.topics import CLEAN, DEAD, DEDUPLICATED, RAW, all_topics, topic
 from services.runtime.watchdog import EXIT_STUCK
+from tests.access import plain
 from tests.integration.conftest import JARS, ROOT
 
 pytestmark = pytest.mark.integration
@@ -88,7 +89,7 @@ async def produce_articles(servers: str, edition: str, numbers: range) -> None:
 
 async def numbers_of(servers: str, edition: str) -> AsyncIterator[tuple[str, int]]:
     """Yield (article id, number) of every record of an edition, as the log holds them."""
-    async with aclosing(follow(servers, topic(DEDUPLICATED))) as messages:
+    async with aclosing(follow(plain(servers), topic(DEDUPLICATED))) as messages:
         async for message in messages:
             record = orjson.loads(message.value)
             if record["edition"] == edition:
@@ -160,7 +161,7 @@ def test_workers_that_join_and_leave_change_nothing(cluster: RunningBroker, work
         for edition in editions:
             await produce_articles(servers, edition, range(articles // 2, articles))
         seen: dict[str, list[tuple[str, int]]] = {edition: [] for edition in editions}
-        async with aclosing(follow(servers, topic(DEDUPLICATED))) as messages:
+        async with aclosing(follow(plain(servers), topic(DEDUPLICATED))) as messages:
             async for message in messages:
                 record = orjson.loads(message.value)
                 if record["edition"] not in seen:
@@ -199,7 +200,7 @@ def test_what_cannot_be_processed_lies_untouched_in_the_dead_letter_topic(
         )
         dead: list[Any] = []
         clean: list[Any] = []
-        async with aclosing(follow(servers, topic(DEAD), topic(CLEAN))) as messages:
+        async with aclosing(follow(plain(servers), topic(DEAD), topic(CLEAN))) as messages:
             async for message in messages:
                 if message.topic == DEAD:
                     dead.append(message)
@@ -243,7 +244,7 @@ def test_a_send_that_is_not_confirmed_ends_the_process_and_nothing_is_lost(
     try:
         with broker.running(home, "kafka", cache=JARS) as running:
             servers, port = running.bootstrap_servers, int(running.bootstrap_servers.rsplit(":", 1)[1])
-            asyncio.run(create_topics(servers, all_topics().values()))
+            asyncio.run(create_topics(plain(servers), all_topics().values()))
             worker = workers.start("stateful", servers, MACHTIN_SEND_TIMEOUT_S="3", MACHTIN_BATCH_SIZE="20")
 
             async def until_some() -> None:

@@ -16,6 +16,7 @@ import matplotlib as mpl
 from services.runtime import broker
 from services.runtime.cluster import create_topics
 from services.runtime.topics import all_topics
+from tests.access import plain
 from tests.integration.conftest import JARS
 from tests.observability.dashboard_lint import panels
 from tests.observability.files import DASHBOARDS
@@ -147,7 +148,7 @@ def main(directory: Path) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         home = Path(temporary)
         with broker.running(home / "broker", "auto", cache=JARS, progress=print) as running:
-            asyncio.run(create_topics(running.bootstrap_servers, all_topics().values()))
+            asyncio.run(create_topics(plain(running.bootstrap_servers), all_topics().values()))
             with demo(running.bootstrap_servers, home, ARTICLES_PER_S) as run:
                 for name in DASHBOARDS:
                     if name != "runbooks":

@@ -18,6 +18,7 @@ from services.runtime.broker import RunningBroker
 from services.runtime.broker.ports import HOST, free_ports
 from services.runtime.events import ARRIVED_AT
 from services.runtime.topics import CLEAN, RAW
+from tests.access import plain
 from tests.integration.conftest import ROOT
 
 pytestmark = pytest.mark.integration
@@ -54,7 +55,7 @@ def test_lag_is_seen_though_no_consumer_lives(cluster: RunningBroker) -> None:
         long_ago = written_from - 3600
         await write(servers, RAW, 2, [b"1", b"2", b"3", b"4", b"5"], long_ago)
         await write(servers, CLEAN, 1, [b"1", b"2"], long_ago)
-        async with Cluster(servers) as connection:
+        async with Cluster(plain(servers)) as connection:
             first = await connection.snapshot()
             raw, clean = position(first, "normalizer", 2), position(first, "deduplicator", 1)
             assert (lag_messages(raw), raw.committed, raw.end) == (5, 0, 5)

@@ -51,7 +51,7 @@ def dead_park(addresses: Addresses = None, reason: Reason = None) -> None:
 
 
 def _letters(reason: str | None) -> list[Letter]:
-    messages = asyncio.run(read_topic(from_environment().kafka_bootstrap_servers, topic(DEAD)))
+    messages = asyncio.run(read_topic(from_environment(), topic(DEAD)))
     return open_letters(messages, reason)
 
 
@@ -67,5 +67,5 @@ def _settle(addresses: list[str] | None, reason: str | None, how: How) -> None:
     if bool(addresses) == bool(reason):
         raise typer.BadParameter("name either addresses or a --reason")
     letters = _addressed(addresses) if addresses else _letters(reason)
-    count = asyncio.run(settle(from_environment().kafka_bootstrap_servers, letters, how))
+    count = asyncio.run(settle(from_environment(), letters, how))
     say(f"{count} {how}.")

@@ -50,5 +50,5 @@ def story_why(
 
 def _story(story_id: str) -> list[StoryRecord]:
 
-    messages = asyncio.run(read_topic(from_environment().kafka_bootstrap_servers, topic(STORIES)))
+    messages = asyncio.run(read_topic(from_environment(), topic(STORIES)))
     return revisions_of(messages, story_id)

@@ -27,9 +27,7 @@ def topics_create(
     """Create the declared topics that the cluster lacks, and say what was done. Safe to run again."""
 
     settings = from_environment()
-    results = asyncio.run(
-        create_topics(settings.kafka_bootstrap_servers, all_topics().values(), replication_factor)
-    )
+    results = asyncio.run(create_topics(settings, all_topics().values(), replication_factor))
     for result in results:
         out.print(f"{result.outcome:8} {result.name:28} {result.detail}", highlight=False)
     if any(result.outcome == "differs" for result in results):

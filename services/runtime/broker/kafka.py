@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from services.runtime.broker import jars
@@ -79,9 +79,21 @@ class KafkaLaunch(Launch):
     kind = "kafka"
     port_count = 2
 
-    def __init__(self, directory: Path, java: str, paths: list[Path]) -> None:
-        """Take the broker's directory, the path of `java` and those of the jars."""
+    def __init__(
+        self,
+        directory: Path,
+        java: str,
+        paths: list[Path],
+        overrides: Mapping[str, object] | None = None,
+        format_options: Sequence[str] = (),
+    ) -> None:
+        """Take the broker's directory, the path of `java` and those of the jars.
+
+        `overrides` are properties that count instead of ours; `format_options` go to Kafka's storage tool.
+        """
         super().__init__(directory)
+        self._overrides = dict(overrides or {})
+        self._format_options = tuple(format_options)
         self._java = java
         self._class_path = os.pathsep.join(str(path) for path in paths)
 
@@ -96,7 +108,7 @@ class KafkaLaunch(Launch):
     def command(self, ports: list[int]) -> list[str]:
         """Write the configuration for these ports (clients, controller), format the storage if it is new."""
         config = self.directory / "server.properties"
-        config.write_text(properties(ports[0], ports[1]), encoding="ascii")
+        config.write_text(properties(ports[0], ports[1], self._overrides), encoding="ascii")
         if not (self.directory / "data" / "meta.properties").exists():
             self._format(config)
         log_config = (jars.DEPLOY / "log4j2.xml").as_uri()
@@ -129,7 +141,7 @@ class KafkaLaunch(Launch):
         new_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode("ascii").rstrip("=")
         command = [self._java, "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
         command += ["-cp", self._class_path, "kafka.tools.StorageTool"]
-        command += ["format", f"--cluster-id={new_id}", f"--config={config.name}"]
+        command += ["format", f"--cluster-id={new_id}", f"--config={config.name}", *self._format_options]
         with (self.directory / LOG_NAME).open("ab") as log:
             try:
                 made = subprocess.run(
@@ -150,8 +162,8 @@ class KafkaLaunch(Launch):
             raise BrokerUnavailable(f"Kafka's storage could not be formatted.\n{self.last_lines()}")
 
 
-def properties(port: int, controller_port: int) -> str:
-    """Return Kafka's configuration for one combined node.
+def properties(port: int, controller_port: int, overrides: Mapping[str, object] | None = None) -> str:
+    """Return Kafka's configuration for one combined node; `overrides` count instead of ours.
 
     Paths in it are relative to the broker's directory, which is its working directory: so no path of the
     user's can clash with the syntax of the file.
@@ -187,4 +199,4 @@ def properties(port: int, controller_port: int) -> str:
         # The default takes 128 MB of the heap.
         "log.cleaner.dedupe.buffer.size": 32 * 1024 * 1024,
     }
-    return "".join(f"{name}={value}\n" for name, value in settings.items())
+    return "".join(f"{name}={value}\n" for name, value in {**settings, **(overrides or {})}.items())

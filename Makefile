@@ -8,7 +8,7 @@ KEEP ?=
 DATA ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types unit contract integration chaos quality train-ner dashboards \
+.PHONY: help demo test check lint types unit contract integration browser chaos quality train-ner dashboards \
   bench-dedup bench-entities bench-stories lock schemas clean
 
 help: ## List the targets
@@ -37,6 +37,9 @@ contract: $(VENV)/.dev ## Schemas, examples, topics, compose file
 
 integration: $(VENV)/.dev ## The pipeline on a real broker
 	@$(BIN)/pytest tests/integration
+
+browser: $(VENV)/.dev ## The board in a headless Chromium
+	@$(BIN)/pytest tests/browser
 
 chaos: $(VENV)/.dev ## The long chaos run: 20,000 articles, 30 kills, zombies, broker restarts (half an hour)
 	@$(BIN)/pytest tests/chaos --chaos-articles 20000 --chaos-kills 30

@@ -7,12 +7,11 @@ import uuid
 from typing import Any, cast
 
 import faust
-import orjson
 
 from services.board.latest import LatestStories
-from services.board.page import page
+from services.board.pages import pages_of
 from services.runtime.codec import RECORD_LIMIT_BYTES, decode
-from services.runtime.http import Response, metrics_page, serve, verdict
+from services.runtime.http import metrics_page, serve, verdict
 from services.runtime.metrics import Metrics
 from services.runtime.records import StoryRecord
 from services.runtime.settings import Settings
@@ -27,6 +26,7 @@ def create_app(settings: Settings) -> faust.App:
     """Return the board's app. A consumer group of its own: every board shows every story."""
     app = faust_app(f"board-{uuid.uuid4().hex[:12]}", settings)
     stories = LatestStories()
+    pages, below = pages_of(stories)
     metrics = Metrics("board")
     source = app.topic(
         STORIES, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
@@ -48,16 +48,12 @@ def create_app(settings: Settings) -> faust.App:
             settings.http_host,
             settings.http_port,
             {
-                "/": lambda: Response(
-                    page(stories.newest_first()).encode(), content_type="text/html; charset=utf-8"
-                ),
-                "/stories.json": lambda: Response(
-                    orjson.dumps(stories.newest_first()), content_type="application/json"
-                ),
+                **pages,
                 "/metrics": metrics_page(metrics.registry),
                 "/health": verdict(lambda: None),
                 "/ready": verdict(lambda: None),
             },
+            below,
         )
         metrics.ready.labels("board").set(1)  # as /ready says
         log.info("The board is at http://%s:%d/", settings.http_host, server.server_port)

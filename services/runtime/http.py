@@ -29,6 +29,8 @@ class Response:
 
 
 Page = Callable[[], Response]
+Below = Callable[[str], Response | None]
+"""Answers for the rest of a path, or None where there is nothing."""
 
 
 class _Server(ThreadingMixIn, WSGIServer):
@@ -62,17 +64,27 @@ def metrics_page(registry: CollectorRegistry) -> Page:
     return page
 
 
-def serve(host: str, port: int, pages: Mapping[str, Page]) -> WSGIServer:
-    """Serve `pages` by path from a daemon thread and return the server; port 0 means any free port."""
+def serve(
+    host: str, port: int, pages: Mapping[str, Page], below: Mapping[str, Below] | None = None
+) -> WSGIServer:
+    """Serve from a daemon thread and return the server; port 0 means any free port.
+
+    `pages` answer for their path, what is in `below` for everything that begins with theirs.
+    """
+
+    def answer(path: str) -> Response | None:
+        if path in pages:
+            return pages[path]()
+        for start, rest in (below or {}).items():
+            if path.startswith(start):
+                return rest(path.removeprefix(start))
+        return None
 
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        page = pages.get(environ.get("PATH_INFO", "/"))
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             response = Response(b"Only GET.\n", "405 Method Not Allowed")
-        elif page is None:
-            response = Response(b"Not found.\n", "404 Not Found")
         else:
-            response = page()
+            response = answer(environ.get("PATH_INFO", "/")) or Response(b"Not found.\n", "404 Not Found")
         start_response(
             response.status,
             [

@@ -9,8 +9,9 @@ from types import SimpleNamespace
 import pytest
 from contract_files import load_examples
 
+from services.board.front import front_page
 from services.board.latest import LatestStories
-from services.board.page import page
+from services.board.story import story_page
 from services.cli.dead import open_letters, original_headers
 from services.runtime import dead_letters
 from services.runtime.codec import RECORD_LIMIT_BYTES, decode, encode
@@ -195,8 +196,13 @@ def test_the_board_shows_the_stories_that_are_not_merged_away():
     shown = stories.newest_first()
     assert [story["story_id"] for story in shown] == [i for i, s in last.items() if s["state"] != "merged"]
     assert len(last) > len(shown)
-    html = page(shown)
+    html = front_page(shown)
     assert all(story["title"] in html for story in shown)
+    for story_id, record in last.items():
+        story = stories.story(story_id)  # of a merged one, the story that took it up
+        assert story is not None
+        assert story.record["story_id"] == (record["merged_into"] or story_id)
+        assert story.record["title"] in story_page(story, lambda other: other)
 
 
 def message_of(dead_letter):

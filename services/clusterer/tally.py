@@ -1,4 +1,7 @@
-"""What a story counts: sources, entities, keywords, quotes, times. Each function changes the given record.
+"""What a story counts: sources, entities, keywords, quotes, times.
+
+Each function sets fields of the given record; what the fields held is shared with older revisions and stays
+as it was.
 
 All bounds that keep a record small are here: a story of any size stays below 64 KiB.
 """
@@ -46,21 +49,19 @@ def add_member(new: StoryState, member: Member) -> None:
 def count_source(new: StoryState, member: Member, by: int) -> None:
     """Count an article of a source in (`by` = 1) or out (-1)."""
     name = member["source"][:NAME_CHARACTERS]
-    counted: dict[str, StorySource] = {s["name"]: s for s in new["sources"]}
-    entry = counted.setdefault(name, {"name": name, "articles": 0, "originals": 0})
-    entry["articles"] += by
-    if not member["copy_of"]:
-        entry["originals"] += by
-    new["sources"] = _ranked_sources(list(counted.values()))
+    add_sources(new, [{"name": name, "articles": by, "originals": 0 if member["copy_of"] else by}])
 
 
 def add_sources(new: StoryState, more: list[StorySource]) -> None:
     """Add another story's counts."""
     counted: dict[str, StorySource] = {s["name"]: s for s in new["sources"]}
     for source in more:
-        entry = counted.setdefault(source["name"], {"name": source["name"], "articles": 0, "originals": 0})
-        entry["articles"] += source["articles"]
-        entry["originals"] += source["originals"]
+        known = counted.get(source["name"], {"name": source["name"], "articles": 0, "originals": 0})
+        counted[source["name"]] = {
+            "name": source["name"],
+            "articles": known["articles"] + source["articles"],
+            "originals": known["originals"] + source["originals"],
+        }
     new["sources"] = _ranked_sources(list(counted.values()))
 
 
@@ -86,19 +87,15 @@ def add_entities(new: StoryState, more: list[StoryEntity]) -> None:
     counted: dict[str, StoryEntity] = {e["id"]: e for e in new["entities"]}
     for entity in more:
         known = counted.get(entity["id"])
-        if known:
-            known["count"] += entity["count"]
-        else:
-            counted[entity["id"]] = {**entity}
+        counted[entity["id"]] = {**known, "count": known["count"] + entity["count"]} if known else entity
     new["entities"] = sorted(counted.values(), key=lambda e: (-e["count"], e["id"]))[:MOST_ENTITIES]
 
 
 def remove_names(new: StoryState, gone: Exemplar) -> None:
     """Count out the entities that an exemplar names: those that its article is about."""
     ids = {name["id"] for name in gone["names"]}
-    for entity in new["entities"]:
-        entity["count"] -= entity["id"] in ids
-    kept = [e for e in new["entities"] if e["count"] > 0]
+    left: list[StoryEntity] = [{**e, "count": e["count"] - (e["id"] in ids)} for e in new["entities"]]
+    kept = [e for e in left if e["count"] > 0]
     new["entities"] = sorted(kept, key=lambda e: (-e["count"], e["id"]))
 
 
@@ -196,11 +193,10 @@ def velocity(story: StoryState) -> Record:
     """
     now = story["clock"]["now"]
     times = [m["received_at"] for m in story["members"]]
-    end = max([now, *(t for t in times if t < shifted(now, 6))])
-    return {
-        name: sum(1 for t in times if shifted(end, -hours) < t <= end)
-        for name, hours in (("1h", 1), ("6h", 6))
-    }
+    ahead = shifted(now, 6)
+    end = max([now, *(t for t in times if t < ahead)])
+    begins = {"1h": shifted(end, -1), "6h": shifted(end, -6)}
+    return {name: sum(1 for t in times if begin < t <= end) for name, begin in begins.items()}
 
 
 def _medoid(exemplars: list[Exemplar], lead: str) -> Exemplar:

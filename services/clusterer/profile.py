@@ -30,8 +30,11 @@ ID_CHARACTERS = 120
 TEXT, TITLE, NAMES, NUMBERS, DATES = range(5)
 SECTIONS = 5
 
-_DATE = re.compile(r"(?<![\d.,/])(\d{1,2})(?:[/\-.]|\s+tháng\s+)(\d{1,2})(?:[/\-.](?:\d{4}|\d{2}))?(?![\d/])")
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+# Both begin with a digit class: so the engine skips to the next digit instead of trying every character.
+_DATE = re.compile(
+    r"(\d(?<![\d.,/]\d)\d?)(?:[/\-.]|\s+tháng\s+)(\d{1,2})(?:[/\-.](?:\d{4}|\d{2}))?(?![\d/])"
+)
+_NUMBER = re.compile(r"\d\d*(?:[.,]\d+)*")
 _SEPARATORS = re.compile(r"[.,]")
 MOST_CHARACTERS = 8_000
 """Names, numbers and dates are looked for in so much of the text: what an article is about stands early."""

@@ -173,12 +173,37 @@ def _rarity(term, short, background):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True)
+def _order(terms):  # type: ignore[no-untyped-def]
+    """Return the positions of `terms` in ascending order, equal ones as they stand: two counting passes."""
+    n = len(terms)
+    order = np.empty(n, dtype=np.int32)
+    half = np.empty(n, dtype=np.int32)
+    low = np.zeros(1025, dtype=np.int32)
+    high = np.zeros(1025, dtype=np.int32)
+    for term in terms:
+        low[(term & 1023) + 1] += 1
+        high[(term >> 10) + 1] += 1
+    for digit in range(1024):
+        low[digit + 1] += low[digit]
+        high[digit + 1] += high[digit]
+    for i in range(n):
+        digit = terms[i] & 1023
+        half[low[digit]] = i
+        low[digit] += 1
+    for i in half:
+        digit = terms[i] >> 10
+        order[high[digit]] = i
+        high[digit] += 1
+    return order
+
+
+@numba.njit(cache=True)
 def _weigh(terms, short, background, limit, counted):  # type: ignore[no-untyped-def]
-    """Return the `limit` heaviest distinct terms, ascending, and their weights.
+    """Return the `limit` heaviest distinct terms, ascending, and their weights; of equal weights the first.
 
     `counted`: a term's frequency matters, otherwise only its rarity does.
     """
-    order = np.argsort(terms, kind="mergesort")
+    order = _order(terms)
     distinct = np.empty(len(terms), dtype=np.uint32)
     weights = np.empty(len(terms), dtype=np.float32)
     n = 0
@@ -194,13 +219,18 @@ def _weigh(terms, short, background, limit, counted):  # type: ignore[no-untyped
             weights[n] = np.float32((1.0 + np.log(float(j - i))) * rarity) if counted else rarity
             n += 1
         i = j
-    distinct = distinct[:n]
-    weights = weights[:n]
-    if n > limit:
-        ranked = np.sort(np.argsort(-weights, kind="mergesort")[:limit])
-        distinct = distinct[ranked]
-        weights = weights[ranked]
-    return distinct, weights
+    if n <= limit:
+        return distinct[:n], weights[:n]
+    least = np.partition(weights[:n], n - limit)[n - limit]
+    equal = limit - np.sum(weights[:n] > least)
+    kept = 0
+    for i in range(n):
+        if weights[i] > least or (weights[i] == least and equal > 0):
+            equal -= weights[i] == least
+            distinct[kept] = distinct[i]
+            weights[kept] = weights[i]
+            kept += 1
+    return distinct[:kept], weights[:kept]
 
 
 @numba.njit(cache=True)

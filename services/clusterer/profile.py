@@ -31,9 +31,7 @@ TEXT, TITLE, NAMES, NUMBERS, DATES = range(5)
 SECTIONS = 5
 
 # Both begin with a digit class: so the engine skips to the next digit instead of trying every character.
-_DATE = re.compile(
-    r"(\d(?<![\d.,/]\d)\d?)(?:[/\-.]|\s+tháng\s+)(\d{1,2})(?:[/\-.](?:\d{4}|\d{2}))?(?![\d/])"
-)
+_DATE = re.compile(r"(\d(?<![\d.,/]\d)\d?)(?:[/\-.]|\s+tháng\s+)(\d{1,2})(?:[/\-.](?:\d{4}|\d{2}))?(?![\d/])")
 _NUMBER = re.compile(r"\d\d*(?:[.,]\d+)*")
 _SEPARATORS = re.compile(r"[.,]")
 MOST_CHARACTERS = 8_000

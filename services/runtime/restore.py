@@ -58,9 +58,11 @@ async def read_to_end(
             if fetched:
                 moved_at = time.monotonic()
             elif time.monotonic() - moved_at > stall_after_s:
+                # What may not be read, or is not there, aiokafka asks for again and again.
+                hint = " See that it exists and that we may read it." if end is None else ""
                 raise InfrastructureError(
                     f"Reading {topic}[{partition}] stopped at offset {position} of {end}"
-                    f" for {stall_after_s:.0f} s."
+                    f" for {stall_after_s:.0f} s.{hint}"
                 )
     except KafkaError as error:
         raise InfrastructureError(f"Reading {topic}[{partition}] failed: {error!r}.") from error

@@ -19,17 +19,17 @@ import numpy.typing as npt
 from services.clusterer import restructure
 from services.clusterer import story as revisions
 from services.clusterer.clock import advance, seconds, shifted
-from services.clusterer.evidence import Seen, compare, joined, scaled, with_margins, without_rivals
+from services.clusterer.evidence import UNKNOWN, compare, scaled, without_rivals
 from services.clusterer.links import link_features, quotes_of, shared, shared_quotes
 from services.clusterer.memory import Memory, Story
 from services.clusterer.parameters import Parameters, load_parameters, probability_of
-from services.clusterer.profile import TEXT, Profile, exemplar_of, profile_of
-from services.clusterer.reshaping import SMALLEST_SPLIT, mutual_odds, weakest_seam
+from services.clusterer.profile import TEXT, Profile, exemplar_of
+from services.clusterer.reshaping import SMALLEST_SPLIT, Group, mutual_odds, weakest_seam
 from services.clusterer.state import Clock, Exemplar, StoryState
-from services.clusterer.tally import MOST_RELATED
+from services.clusterer.tally import MOST_RELATED, told
 from services.clusterer.vectors import Vectorizer, load_background
 from services.runtime.editions import language_of
-from services.runtime.records import EnrichedArticle, Record, RelatedStory, StoryRecord
+from services.runtime.records import EnrichedArticle, Quote, Record, RelatedStory, StoryRecord
 
 MOST_PHRASES = 6
 DOCUMENTS_PER_STORY = 4
@@ -88,8 +88,12 @@ class Candidate:
     """A story that an article may belong to, and how probable that is."""
 
     story: Story
-    seen: Seen
+    closest: int
+    """Position of the exemplar that is closest to the article."""
+    values: npt.NDArray[np.float64]
+    """Raw, in the order of FEATURES."""
     features: npt.NDArray[np.float64]
+    """As the rule takes them."""
     probability: float
 
 
@@ -130,7 +134,7 @@ class Edition:
     def arrival(self, article: EnrichedArticle) -> Arrival:
         """Return `article` with what it is compared by."""
         exemplar = exemplar_of(article, self._vectorizer)
-        profile = profile_of(exemplar, self._vectorizer)
+        profile = self.memory.profile_of(exemplar)
         rare = self._vectorizer.rare(profile.ids[: profile.offsets[TEXT + 1]])
         return Arrival(article, exemplar, profile, rare, advance(self.memory.clock, article["received_at"]))
 
@@ -142,26 +146,25 @@ class Edition:
             profile.ids[:words], profile.weights[:words], most * DOCUMENTS_PER_STORY
         )
         stories: dict[str, Story] = {}
-        for document, _ in found:
+        for document in found:
             story = self.memory.story_of_document(document)
             stories.setdefault(story.story_id, story)
-        return list(stories.values())[:most]
+            if len(stories) == most:
+                break
+        return list(stories.values())
 
     def weighed(self, arrival: Arrival, stories: list[Story]) -> list[Candidate]:
         """Return how probable it is that the article belongs to each story, most probable first."""
         published = arrival.exemplar["published_at"]
-        at = seconds(published) if published else None
-        compared = [s for s in stories if s.profiles is not None]
-        seen = [
-            compare(arrival.profile, arrival.rare, at, s.profiles, s.times, s.unique_count, s.cohesion)
-            for s in compared
-            if s.profiles is not None
+        at = seconds(published) if published else UNKNOWN
+        seen = compare(arrival.profile, arrival.rare, at, self.memory.compared(stories))
+        features = scaled(seen.values)
+        weighed = [
+            Candidate(story, int(seen.closest[i]), seen.values[i], features[i], probability)
+            for i, (story, probability) in enumerate(
+                zip(stories, self._parameters.join.probabilities(features), strict=True)
+            )
         ]
-        with_margins(seen)
-        weighed = []
-        for story, one in zip(compared, seen, strict=True):
-            features = scaled(one.values)
-            weighed.append(Candidate(story, one, features, self._parameters.join.probability(features)))
         return sorted(weighed, key=lambda c: (-c.probability, c.story.story_id))
 
     def join(self, story: Story, arrival: Arrival, reason: Record, near: list[Story]) -> StoryState:
@@ -194,11 +197,11 @@ class Edition:
         if weighed and weighed[0].probability >= threshold:
             best = weighed[0]
             reason = {
-                "matched_article": best.story.exemplar_ids[best.seen.closest],
+                "matched_article": best.story.record["exemplars"][best.closest]["article_id"],
                 "probability": round(best.probability, 4),
                 "threshold": threshold,
-                "score": round(float(best.seen.values[1]), 4),
-                **self._shared(arrival, best.story, best.seen.closest),
+                "score": round(float(best.values[1]), 4),
+                **self._shared(arrival, best.story, best.closest),
             }
             new = self.join(best.story, arrival, reason, near)
             self._plan_reshaping(new, [c for c in weighed if c is not best])
@@ -215,12 +218,12 @@ class Edition:
         The plan is part of the published reason, so that it is carried out even if a crash comes between.
         """
         rule, reason = self._parameters.join, new["change"]["reason"]
-        story: Story | None = None
+        group: Group | None = None
         for other in others:
-            if rule.odds(scaled(without_rivals(other.seen.values))) < 0:
+            if rule.odds(scaled(without_rivals(other.values))) < 0:
                 continue
-            story = story or self.memory.story_from(new)
-            odds = mutual_odds(story.group(), other.story.group(), rule, self._vectorizer)
+            group = group or self.memory.group(new)
+            odds = mutual_odds(group, self.memory.group(other.story.record), rule, self._vectorizer)
             if odds >= self._parameters.merge_odds:
                 reason["merge_with"] = other.story.story_id
                 reason["merge_probability"] = round(probability_of(odds), 4)
@@ -230,15 +233,14 @@ class Edition:
     def _plan_split(self, new: StoryState) -> None:
         if not SMALLEST_SPLIT <= len(new["exemplars"]) == new["unique_count"]:
             return
-        story = self.memory.story_from(new)
-        sides = weakest_seam(story.profiles) if story.profiles else None
+        group = self.memory.group(new)
+        sides = weakest_seam(group)
         if sides is None:
             return
-        odds = mutual_odds(
-            story.group(sides[0]), story.group(sides[1]), self._parameters.join, self._vectorizer
-        )
+        stay, leave = (group.part(side) for side in sides)
+        odds = mutual_odds(stay, leave, self._parameters.join, self._vectorizer)
         if odds <= self._parameters.split_odds:
-            new["change"]["reason"]["split_off"] = [story.exemplar_ids[i] for i in sides[1]]
+            new["change"]["reason"]["split_off"] = [new["exemplars"][i]["article_id"] for i in sides[1]]
             new["change"]["reason"]["split_probability"] = round(probability_of(odds), 4)
 
     def _newer_version(self, home: Story, article: EnrichedArticle) -> StoryState | None:
@@ -257,15 +259,17 @@ class Edition:
         )
 
     def _shared(self, arrival: Arrival, story: Story, exemplar: int = 0) -> Record:
-        probe = revisions.opened(arrival.article, arrival.exemplar, arrival.clock, {})
-        common = shared(probe, story.record, shared_quotes(quotes_of(probe), story.quotes))
-        if not common["terms"] and story.terms:
-            terms = np.intersect1d(arrival.profile.ids[: arrival.profile.offsets[1]], story.terms[exemplar])
-            common["terms"] = self._phrases(arrival, terms)
+        article = told(arrival.article)
+        common = shared(article, story.record, shared_quotes(quotes_of(article), story.quotes))
+        if not common["terms"] and story.slots:
+            common["terms"] = self._phrases(arrival, arrival.profile, story.slots[exemplar])
         return common
 
-    def _phrases(self, arrival: Arrival, terms: npt.NDArray[np.uint32]) -> list[str]:
+    def _phrases(self, arrival: Arrival, profile: Profile, slot: int) -> list[str]:
+        """Return what `profile` and the exemplar in `slot` share, as it stands in the arrived article."""
         article = arrival.article
+        other = self.memory.profile(slot)
+        terms = np.intersect1d(profile.ids[: profile.offsets[1]], other.ids[: other.offsets[1]])
         return self._vectorizer.phrases(article["title"], article["text"], terms, MOST_PHRASES)
 
     def _links(self, new: StoryState, arrival: Arrival, near: list[Story]) -> list[RelatedStory]:
@@ -273,35 +277,44 @@ class Edition:
         links = list(new["related"])
         linked = {current.story_id for link in links if (current := self.memory.current(link["story_id"]))}
         linked |= {link["story_id"] for link in links} | {new["story_id"]}
+        candidates = [
+            other for other in near if other.story_id not in linked and len(other.links) < MOST_RELATED
+        ]
+        if not candidates:
+            return links
         rule = self._parameters.link
-        mine = self._representatives(new)
         quotes = quotes_of(new)
         found: list[RelatedStory] = []
-        for other in near:
-            if other.story_id in linked or other.profiles is None or len(other.links) >= MOST_RELATED:
-                continue
-            same = shared_quotes(quotes, other.quotes)
-            features = link_features(mine, other.profiles, other.representatives, len(same))
-            probability = rule.probability(features)
+        probabilities = rule.probabilities(self.compared(new, candidates))
+        for other, probability in zip(candidates, probabilities, strict=True):
             if probability >= rule.threshold:
-                common = shared(new, other.record, same)
+                common = shared(new, other.record, shared_quotes(quotes, other.quotes))
                 if not common["terms"]:
-                    common["terms"] = self._phrases(
-                        arrival, np.intersect1d(mine[0][0].ids[: mine[0][0].offsets[1]], other.terms[0])
-                    )
+                    founder = self.memory.group(new).profiles[0]
+                    common["terms"] = self._phrases(arrival, founder, other.slots[0])
                 reasons = {**common, "threshold": rule.threshold}
                 found.append({"story_id": other.story_id, "score": round(probability, 4), "reasons": reasons})
         found.sort(key=lambda link: (-link["score"], link["story_id"]))
         return [*links, *found][:MOST_RELATED]
 
-    def _representatives(self, record: StoryState) -> list[tuple[Profile, npt.NDArray[np.bool_]]]:
-        chosen = [
-            e
-            for i, e in enumerate(record["exemplars"])
-            if i == 0 or e["article_id"] == record["lead_article_id"]
-        ]
-        profiles = [profile_of(e, self._vectorizer) for e in chosen]
-        return [(p, self._vectorizer.rare(p.ids[: p.offsets[TEXT + 1]])) for p in profiles]
+    def compared(self, new: StoryState, others: list[Story]) -> npt.NDArray[np.float64]:
+        """Return the features of the link rule for a story and each of `others`, a row each.
+
+        `new` has just got an article; the others have articles to be compared with.
+        """
+        mine = []
+        for i, profile in enumerate(self.memory.group(new).profiles):
+            if i == 0 or new["exemplars"][i]["article_id"] == new["lead_article_id"]:
+                mine.append((profile, self._vectorizer.rare(profile.ids[: profile.offsets[TEXT + 1]])))
+        quotes = quotes_of(new)
+        theirs = [other.representatives for other in others]
+        return link_features(
+            mine,
+            self.memory.pool.profiles,
+            np.array([slot for slots in theirs for slot in slots], dtype=np.int64),
+            np.cumsum([0, *(len(slots) for slots in theirs)], dtype=np.int64),
+            [len(shared_quotes(quotes, other.quotes)) for other in others],
+        )
 
     def _entailed(self, last: StoryRecord) -> list[StoryRecord]:
         """Return the records that follow from `last`, the newest record, given everything before it.
@@ -423,15 +436,21 @@ class Edition:
 def warm_up() -> None:
     """Load the tables and compile everything: after this the first article costs no more than others."""
     clusterer = Clusterer()
-    edition = clusterer.edition("vi")
-    texts = ("Cầu mới 12 tỷ đồng khánh thành ngày 2/9", "Cầu mới khánh thành sau 12 tháng, ngày 2/9")
-    for number, text in enumerate(texts):
-        article = _sample(f"warm-up-{number}", text)
-        for record in clusterer.decide(article):
+    memory = clusterer.edition("vi").memory
+    quotes: list[Quote] = [{"text": "Cây cầu này sẽ nối đôi bờ mãi mãi về sau", "speaker": None}]
+    for number in range(2):
+        article = _sample(f"warm-up-{number}", "Cầu mới 12 tỷ đồng khánh thành ngày 2/9")
+        for record in clusterer.decide(article | {"quotes": quotes}):
             clusterer.apply(record)
-    arrival = edition.arrival(_sample("warm-up", texts[0]))
-    joined([arrival.profile, arrival.profile])
-    edition.memory.idle("2000-01-01T00:00:00Z")
+    arrival = clusterer.edition("vi").arrival(_sample("warm-up", "Cầu cũ đóng từ 12 tháng trước"))
+    founded = clusterer.edition("vi").found(arrival, {}, [])
+    last = cast(StoryState, memory.last)
+    shared_quotes(quotes_of(last), quotes_of(last))
+    memory.apply(founded)
+    clusterer.edition("vi").compared(founded, memory.all_stories())
+    weakest_seam(Group([arrival.profile] * SMALLEST_SPLIT, [UNKNOWN] * SMALLEST_SPLIT))
+    memory.forget(founded["story_id"])
+    memory.compact()
 
 
 def _sample(article_id: str, text: str) -> EnrichedArticle:

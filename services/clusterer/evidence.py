@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from services.clusterer.clock import seconds
+from services.clusterer.pool import Profiles
 from services.clusterer.profile import Profile
 
 CHANNELS = ("text", "title", "names", "numbers", "rare", "title_found", "title_finds")
@@ -37,31 +38,12 @@ story of one. level: mean text cosine; margin: how much of it the next best stor
 SIGMA_HOURS = 72.0
 NEUTRAL_GAP_HOURS = 36.0
 """The gap assumed where a date is unknown: unknown is neither near nor far."""
+UNKNOWN = -1
+"""A publication time that nobody gave. Known ones are later than 1990, see `clock.known_time`."""
 MOST_GAP_DAYS = 30.0
 MOST_TIGHTNESS = 2.0
 
-_CHANNELS = len(CHANNELS)
 _PAIR = len(PAIR_FEATURES)
-
-
-class Profiles(NamedTuple):
-    """Several profiles one after the other: the sections of profile e start at `offsets[5 * e]`."""
-
-    ids: npt.NDArray[np.uint32]
-    weights: npt.NDArray[np.float32]
-    offsets: npt.NDArray[np.int32]
-
-
-def joined(profiles: list[Profile]) -> Profiles:
-    """Return profiles in one piece, as the compiled comparison reads them."""
-    starts = np.cumsum([0, *(len(p.ids) for p in profiles)])
-    return Profiles(
-        np.concatenate([p.ids for p in profiles]),
-        np.concatenate([p.weights for p in profiles]),
-        np.concatenate(
-            [p.offsets[:-1] + start for p, start in zip(profiles, starts, strict=False)] + [starts[-1:]]
-        ).astype(np.int32),
-    )
 
 
 @numba.njit(cache=True)
@@ -105,17 +87,19 @@ def _length(weights, lo, hi):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True)
-def _pair(ids, weights, offsets, rare, other_ids, other_weights, other_offsets, e, out):  # type: ignore[no-untyped-def]
-    """Fill `out` with the channels of one article and exemplar `e` of a story; return -1, 0, 1 for dates."""
-    o = other_offsets[5 * e : 5 * e + 6]
+def compare_pair(ids, weights, at, rare, other_ids, other_weights, o, out):  # type: ignore[no-untyped-def]
+    """Fill `out` with the channels of two profiles; return -1, 0, 1 for their dates.
+
+    `at`, `o`: where the sections of each begin and the last one ends; `rare`: of the first one's words.
+    """
     total = 0.0
     shared_rare = 0
-    i = offsets[0]
+    i = at[0]
     j = o[0]
-    while i < offsets[1] and j < o[1]:
+    while i < at[1] and j < o[1]:
         if ids[i] == other_ids[j]:
             total += float(weights[i]) * float(other_weights[j])
-            if rare[i]:
+            if rare[i - at[0]]:
                 shared_rare += 1
             i += 1
             j += 1
@@ -124,32 +108,30 @@ def _pair(ids, weights, offsets, rare, other_ids, other_weights, other_offsets, 
         else:
             j += 1
     out[0] = total
-    length = _length(weights, offsets[1], offsets[2]) * _length(other_weights, o[1], o[2])
-    title = _inner(ids, weights, offsets[1], offsets[2], other_ids, other_weights, o[1], o[2])
+    length = _length(weights, at[1], at[2]) * _length(other_weights, o[1], o[2])
+    title = _inner(ids, weights, at[1], at[2], other_ids, other_weights, o[1], o[2])
     out[1] = title / length if length > 0 else 0.0
-    out[2] = _inner(ids, weights, offsets[2], offsets[3], other_ids, other_weights, o[2], o[3])
-    out[3] = _inner(ids, weights, offsets[3], offsets[4], other_ids, other_weights, o[3], o[4])
+    out[2] = _inner(ids, weights, at[2], at[3], other_ids, other_weights, o[2], o[3])
+    out[3] = _inner(ids, weights, at[3], at[4], other_ids, other_weights, o[3], o[4])
     out[4] = math.log(1.0 + shared_rare)
-    out[5] = _covered(ids, weights, offsets[1], offsets[2], other_ids, o[0], o[1])
-    out[6] = _covered(other_ids, other_weights, o[1], o[2], ids, offsets[0], offsets[1])
-    if offsets[5] == offsets[4] or o[5] == o[4]:
+    out[5] = _covered(ids, weights, at[1], at[2], other_ids, o[0], o[1])
+    out[6] = _covered(other_ids, other_weights, o[1], o[2], ids, at[0], at[1])
+    if at[5] == at[4] or o[5] == o[4]:
         return 0
-    dates = _inner(ids, weights, offsets[4], offsets[5], other_ids, other_weights, o[4], o[5])
+    dates = _inner(ids, weights, at[4], at[5], other_ids, other_weights, o[4], o[5])
     return 1 if dates > 0 else -1
 
 
 @numba.njit(cache=True)
-def _compare(ids, weights, offsets, rare, other_ids, other_weights, other_offsets, out):  # type: ignore[no-untyped-def]
-    """Fill `out` with the pair and date features; return the position of the closest exemplar."""
-    exemplars = (len(other_offsets) - 1) // 5
-    channels = np.empty(7, dtype=np.float64)
+def _exemplars(ids, weights, at, rare, other_ids, other_weights, places, members, channels, out):  # type: ignore[no-untyped-def]
+    """Fill `out` with the pair and date features of one story; return the position of the closest member."""
+    exemplars = len(members)
     best = 0
     closest = -1.0
-    out[:] = 0.0
     shared = 0
     differ = 0
     for e in range(exemplars):
-        date = _pair(ids, weights, offsets, rare, other_ids, other_weights, other_offsets, e, channels)
+        date = compare_pair(ids, weights, at, rare, other_ids, other_weights, places[members[e]], channels)
         if date > 0:
             shared += 1
         elif date < 0:
@@ -169,95 +151,105 @@ def _compare(ids, weights, offsets, rare, other_ids, other_weights, other_offset
 
 
 @numba.njit(cache=True)
-def compare_pair(ids, weights, offsets, rare, other_ids, other_weights, other_offsets, e, out):  # type: ignore[no-untyped-def]
-    """Fill `out` with the channels of one article and exemplar `e`, and its last place with the dates."""
-    out[7] = _pair(ids, weights, offsets, rare, other_ids, other_weights, other_offsets, e, out)
+def _compare(  # type: ignore[no-untyped-def]
+    ids, weights, at, rare, published, other_ids, other_weights, places, members, bounds, times, sizes,
+    cohesions, out, closest,
+):  # fmt: skip
+    """Fill a row of `out` and a place of `closest` for each story."""
+    channels = np.empty(7, dtype=np.float64)
+    stories = len(bounds) - 1
+    for s in range(stories):
+        values = out[s]
+        closest[s] = _exemplars(
+            ids, weights, at, rare, other_ids, other_weights, places, members[bounds[s] : bounds[s + 1]],
+            channels, values,
+        )  # fmt: skip
+        for t in range(3):
+            gap = NEUTRAL_GAP_HOURS
+            if published != UNKNOWN and times[s, t] != UNKNOWN:
+                gap = abs(published - times[s, t]) / 3600
+            values[23 + t] = math.exp(-((gap / SIGMA_HOURS) ** 2) / 2)
+            if t == 0:
+                values[26] = -min(gap / 24, MOST_GAP_DAYS)
+        values[27] = -math.log(1.0 + sizes[s])
+        values[28] = 1.0 if sizes[s] == 1 else 0.0
+        values[29] = min(values[0] / cohesions[s], MOST_TIGHTNESS) if cohesions[s] > 0 else 1.0
+        values[30] = values[0]
+    for s in range(stories):
+        rival = 0.0
+        first = True
+        for other in range(stories):
+            if other != s and (first or out[other, 0] > rival):
+                rival = out[other, 0]
+                first = False
+        out[s, 31] = out[s, 0] - rival
+
+
+class Compared(NamedTuple):
+    """What an article is compared with: story s has the members `bounds[s]` to `bounds[s + 1]`."""
+
+    profiles: Profiles
+    members: npt.NDArray[np.int64]
+    """Places in `profiles` of the stories' exemplars."""
+    bounds: npt.NDArray[np.int64]
+    times: npt.NDArray[np.int64]
+    """Newest, oldest and mean publication time of each story, see `times_of`."""
+    sizes: npt.NDArray[np.int64]
+    """How many articles each story has, copies left out."""
+    cohesions: npt.NDArray[np.float64]
+    """See `cohesion_of`."""
 
 
 class Seen(NamedTuple):
-    """One article against one story: raw values in the order of FEATURES, and the closest exemplar."""
+    """One article against several stories: a row of raw values in the order of FEATURES for each."""
 
     values: npt.NDArray[np.float64]
-    closest: int
+    closest: npt.NDArray[np.int64]
+    """Which of its exemplars is the closest, for each story."""
 
 
-class Times(NamedTuple):
-    """Known publication times of a story in seconds since the epoch; None where none is known."""
-
-    newest: int
-    oldest: int
-    mean: int
-
-
-def times_of(newest: str | None, oldest: str | None, mean: str | None) -> Times | None:
-    """Return a record's event times as numbers, None where they are unknown."""
+def times_of(newest: str | None, oldest: str | None, mean: str | None) -> tuple[int, int, int]:
+    """Return a record's event times in seconds since the epoch, UNKNOWN where they are."""
     if newest is None or oldest is None or mean is None:
-        return None
-    return Times(seconds(newest), seconds(oldest), seconds(mean))
+        return (UNKNOWN, UNKNOWN, UNKNOWN)
+    return (seconds(newest), seconds(oldest), seconds(mean))
 
 
-def compare(
-    article: Profile,
-    rare: npt.NDArray[np.bool_],
-    published: int | None,
-    story: Profiles,
-    times: Times | None,
-    articles: int,
-    cohesion: float,
-) -> Seen:
-    """Return the raw features of an article against a story; `margin` is left at 0.
+def compare(article: Profile, rare: npt.NDArray[np.bool_], published: int, stories: Compared) -> Seen:
+    """Return the raw features of an article against each story, each the others' rival.
 
-    `published`: seconds since the epoch, None if unknown; `cohesion`: see `cohesion_of`.
+    `rare`: which of the article's words are; `published`: seconds since the epoch, or UNKNOWN.
     """
-    values = np.zeros(len(FEATURES))
-    closest = _compare(
-        article.ids, article.weights, article.offsets, rare, story.ids, story.weights, story.offsets,
-        values[: _PAIR + 2],
+    count = len(stories.sizes)
+    seen = Seen(np.zeros((count, len(FEATURES))), np.zeros(count, dtype=np.int64))
+    _compare(
+        article.ids, article.weights, article.offsets, rare, published, *stories.profiles, stories.members,
+        stories.bounds, stories.times, stories.sizes, stories.cohesions, *seen,
     )  # fmt: skip
-    gaps = [NEUTRAL_GAP_HOURS] * 3
-    if published is not None and times is not None:
-        gaps = [abs(published - time) / 3600 for time in times]
-    at = _PAIR + 2
-    for i, gap in enumerate(gaps):
-        values[at + i] = math.exp(-((gap / SIGMA_HOURS) ** 2) / 2)
-    values[at + 3] = -min(gaps[0] / 24, MOST_GAP_DAYS)
-    values[at + 4] = -math.log(1 + articles)
-    values[at + 5] = float(articles == 1)
-    values[at + 6] = min(values[0] / cohesion, MOST_TIGHTNESS) if cohesion > 0 else 1.0
-    values[at + 7] = values[0]
-    return Seen(values, int(closest))
+    return seen
 
 
-def cohesion_of(story: Profiles) -> float:
+def cohesion_of(profiles: Profiles, members: npt.NDArray[np.int64]) -> float:
     """Return the mean text cosine of a story's exemplars with each other, 0 if there is only one."""
-    return float(_cohesion(story.ids, story.weights, story.offsets))
+    return float(_cohesion(profiles.ids, profiles.weights, profiles.places, members))
 
 
 @numba.njit(cache=True)
-def _cohesion(ids, weights, offsets):  # type: ignore[no-untyped-def]
-    exemplars = (len(offsets) - 1) // 5
+def _cohesion(ids, weights, places, members):  # type: ignore[no-untyped-def]
+    exemplars = len(members)
     total = 0.0
     for a in range(exemplars):
         for b in range(a):
-            total += _inner(
-                ids, weights, offsets[5 * a], offsets[5 * a + 1],
-                ids, weights, offsets[5 * b], offsets[5 * b + 1],
-            )  # fmt: skip
+            p = places[members[a]]
+            q = places[members[b]]
+            total += _inner(ids, weights, p[0], p[1], ids, weights, q[0], q[1])
     return 2 * total / (exemplars * (exemplars - 1)) if exemplars > 1 else 0.0
-
-
-def with_margins(seen: list[Seen]) -> None:
-    """Fill in `margin`: the mean text cosine minus the largest one of the other stories."""
-    cosines = [s.values[0] for s in seen]
-    for i, s in enumerate(seen):
-        others = cosines[:i] + cosines[i + 1 :]
-        s.values[-1] = cosines[i] - max(others, default=0.0)
 
 
 def without_rivals(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return raw features as they are when no other story competes."""
     alone = values.copy()
-    alone[-1] = alone[-2]
+    alone[..., -1] = alone[..., -2]
     return alone
 
 

@@ -8,7 +8,7 @@ on the order in which they came and went.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numba
 import numpy as np
@@ -21,13 +21,8 @@ COMMON_AT_LEAST = 64
 COMMON_AT_MOST = 512
 """A term is searched for if at most this many documents have it: 1 %, within these bounds."""
 FIRST_PIECE = 4
-
-
-class Found(NamedTuple):
-    """A document and its inner product with what was searched for."""
-
-    document: int
-    score: float
+GROWTH = 1.5
+"""How much larger the pool is made than its lists: the price of moving them seldom."""
 
 
 @numba.njit(cache=True)
@@ -161,7 +156,7 @@ class Index:
         self._keys[slot] = key
         end = self._insert(terms, weights, slot)
         if end < 0:
-            self._make_room(-end)
+            self.compact(-end)
             end = self._insert(terms, weights, slot)
         self._end = end
         return slot
@@ -171,17 +166,17 @@ class Index:
         _delete(terms, slot, self._start, self._used, self._pool_slots, self._pool_weights)
         self._free.append(slot)
 
-    def search(self, terms: Terms, weights: Weights, most: int) -> list[Found]:
-        """Return up to `most` documents with the largest inner products, best first."""
+    def search(self, terms: Terms, weights: Weights, most: int) -> list[int]:
+        """Return the slots of up to `most` documents with the largest inner products, best first."""
         common = min(max(COMMON_AT_LEAST, int(COMMON_SHARE * len(self))), COMMON_AT_MOST)
         best = np.empty(most, dtype=np.int32)
         found, touched = _search(
             terms, weights, common, self._start, self._used, self._pool_slots, self._pool_weights,
             self._scores, self._touched, self._keys, best,
         )  # fmt: skip
-        result = [Found(int(slot), float(self._scores[slot])) for slot in best[:found]]
         _clear(self._scores, self._touched, touched)
-        return result
+        slots: list[int] = best[:found].tolist()
+        return slots
 
     def _insert(self, terms: Terms, weights: Weights, slot: int) -> int:
         return int(
@@ -191,9 +186,10 @@ class Index:
             )
         )  # fmt: skip
 
-    def _make_room(self, need: int) -> None:
+    def compact(self, need: int = 0) -> None:
+        """Give back the room that lists do not use, and make some for `need` more postings and growth."""
         postings = int(self._used.sum())
-        size = 2 * (postings + postings // 4 + need) + (1 << 14)
+        size = int(GROWTH * (postings + postings // 4 + need)) + (1 << 14)
         slots = np.empty(size, dtype=np.int32)
         weights = np.empty(size, dtype=np.float32)
         self._end = int(
@@ -202,6 +198,15 @@ class Index:
             )
         )
         self._pool_slots, self._pool_weights = slots, weights
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes of the arrays, unused room included."""
+        arrays = (
+            self._start, self._used, self._room, self._pool_slots, self._pool_weights, self._scores,
+            self._touched, self._keys,
+        )  # fmt: skip
+        return sum(array.nbytes for array in arrays)
 
 
 def _grown(array: npt.NDArray[Any]) -> npt.NDArray[Any]:

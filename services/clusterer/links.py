@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numba
 import numpy as np
 import numpy.typing as npt
 
-from services.clusterer.evidence import CHANNELS, FLOOR, Profiles, compare_pair
+from services.clusterer.evidence import CHANNELS, FLOOR, compare_pair
+from services.clusterer.pool import Profiles
 from services.clusterer.profile import Profile
-from services.clusterer.state import StoryState
+from services.clusterer.state import StoryState, Told
 from services.clusterer.vectors import quote_triples
 from services.runtime.records import Record
 
@@ -30,38 +30,38 @@ MOST_NAMES_LISTED = 16
 
 def link_features(
     mine: list[tuple[Profile, npt.NDArray[np.bool_]]],
-    other: Profiles,
-    positions: npt.NDArray[np.int64],
-    quotes: int,
+    profiles: Profiles,
+    members: npt.NDArray[np.int64],
+    bounds: npt.NDArray[np.int64],
+    quotes: list[int],
 ) -> npt.NDArray[np.float64]:
-    """Return the features of two stories.
+    """Return the features of one story with each of several others, a row each.
 
-    `mine`: the profiles (and rare terms) that stand for one story; `positions`: the exemplars that stand for
-    the other; `quotes`: how many quotes they share.
+    `mine`: the profiles (and rare words) that stand for the one; `members`: the places in `profiles` of those
+    that stand for the others, other s from `bounds[s]` to `bounds[s + 1]`; `quotes`: how many quotes it
+    shares with each.
     """
-    features = np.zeros(len(LINK_FEATURES))
+    features = np.zeros((len(quotes), len(LINK_FEATURES)))
     for profile, rare in mine:
-        _add_pairs(
-            profile.ids, profile.weights, profile.offsets, rare,
-            other.ids, other.weights, other.offsets, positions, features,
-        )  # fmt: skip
+        _add_pairs(profile.ids, profile.weights, profile.offsets, rare, *profiles, members, bounds, features)
     pairs = 2 * len(CHANNELS)
-    features[0:pairs:2] /= len(mine) * len(positions)
-    features[:pairs] = np.log(features[:pairs] + FLOOR)
-    features[-1] = math.log(1 + quotes)
+    features[:, 0:pairs:2] /= (len(mine) * np.diff(bounds))[:, np.newaxis]
+    features[:, :pairs] = np.log(features[:, :pairs] + FLOOR)
+    features[:, -1] = np.log(1.0 + np.array(quotes))
     return features
 
 
 @numba.njit(cache=True)
-def _add_pairs(ids, weights, offsets, rare, other_ids, other_weights, other_offsets, positions, features):  # type: ignore[no-untyped-def]
-    """Add one article's channels with several exemplars: sums at even places, largest at odd ones."""
-    channels = np.empty(8, dtype=np.float64)
-    for e in positions:
-        compare_pair(ids, weights, offsets, rare, other_ids, other_weights, other_offsets, e, channels)
-        for c in range(7):
-            features[2 * c] += channels[c]
-            features[2 * c + 1] = max(features[2 * c + 1], channels[c])
-        features[14] = max(features[14], channels[7])
+def _add_pairs(ids, weights, at, rare, other_ids, other_weights, places, members, bounds, features):  # type: ignore[no-untyped-def]
+    """Add one article's channels with others' exemplars: sums at even places, largest at odd ones."""
+    channels = np.empty(7, dtype=np.float64)
+    for s in range(len(bounds) - 1):
+        for m in members[bounds[s] : bounds[s + 1]]:
+            dates = compare_pair(ids, weights, at, rare, other_ids, other_weights, places[m], channels)
+            for c in range(7):
+                features[s, 2 * c] += channels[c]
+                features[s, 2 * c + 1] = max(features[s, 2 * c + 1], channels[c])
+            features[s, 14] = max(features[s, 14], float(dates))
 
 
 class Quotes(NamedTuple):
@@ -71,8 +71,13 @@ class Quotes(NamedTuple):
     offsets: npt.NDArray[np.int32]
 
 
-def quotes_of(record: StoryState) -> Quotes:
+NO_QUOTES = Quotes(np.empty(0, dtype=np.uint64), np.zeros(1, dtype=np.int32))
+
+
+def quotes_of(record: Told | StoryState) -> Quotes:
     """Return what a story's quotes are compared by."""
+    if not record["quotes"]:
+        return NO_QUOTES
     found = [quote_triples(quote["text"]) for quote in record["quotes"]]
     return Quotes(
         np.concatenate([*found, np.empty(0, dtype=np.uint64)]),
@@ -114,7 +119,7 @@ def _matches(mine, my_offsets, other, other_offsets):  # type: ignore[no-untyped
     return found
 
 
-def shared(a: StoryState, b: StoryState, quotes: npt.NDArray[np.intp]) -> Record:
+def shared(a: Told | StoryState, b: StoryState, quotes: npt.NDArray[np.intp]) -> Record:
     """Return what two stories have in common, by name: entities, keywords and the given quotes of `a`."""
     ids = {e["id"] for e in b["entities"]}
     terms = {k["term"] for k in b["keywords"]}

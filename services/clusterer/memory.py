@@ -8,35 +8,36 @@ from __future__ import annotations
 import bisect
 import hashlib
 import zlib
-from collections.abc import Iterable
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import cast
 
 import numpy as np
-import numpy.typing as npt
 import orjson
 
 from services.clusterer.clock import seconds, shifted
-from services.clusterer.evidence import Profiles, Times, cohesion_of, joined, times_of
+from services.clusterer.evidence import UNKNOWN, Compared, cohesion_of, times_of
 from services.clusterer.index import Index
 from services.clusterer.links import quotes_of
+from services.clusterer.pool import Pool
 from services.clusterer.profile import TEXT, Profile, profile_of
-from services.clusterer.reshaping import Group, profile_at
-from services.clusterer.state import Clock, StoryState
-from services.clusterer.vectors import Terms, Vectorizer
+from services.clusterer.reshaping import Group
+from services.clusterer.state import Clock, Exemplar, StoryState
+from services.clusterer.vectors import Vectorizer
 
 COMPRESSION = 1
 """zlib's level for the records of closed stories, which are many and seldom looked at: half is left."""
 
 
 class Story:
-    """A story's latest record, packed, and the profiles of its exemplars."""
+    """A story's latest record, packed, and what it is compared by."""
 
     __slots__ = (
-        "article_ids", "cohesion", "data", "exemplar_ids", "lead", "links", "merged_into", "open", "profiles",
-        "quotes", "revision", "slots", "story_id", "times", "touched_at", "unique_count",
+        "article_ids", "cohesion", "data", "lead", "links", "merged_into", "open", "quotes", "revision",
+        "slots", "story_id", "times", "touched_at", "unique_count",
     )  # fmt: skip
 
-    def __init__(self, record: StoryState, profiles: Profiles | None, cohesion: float) -> None:
+    def __init__(self, record: StoryState) -> None:
         self.story_id = record["story_id"]
         self.open = record["state"] == "open"
         packed = orjson.dumps(record)
@@ -44,54 +45,33 @@ class Story:
         self.revision = record["revision"]
         self.merged_into = record["merged_into"]
         self.article_ids = (*record["article_ids"], *(r["article_id"] for r in record["retracted"]))
-        self.exemplar_ids = tuple(e["article_id"] for e in record["exemplars"])
         lead = record["lead_article_id"]
-        self.lead = self.exemplar_ids.index(lead) if lead in self.exemplar_ids else 0
+        self.lead = next((i for i, e in enumerate(record["exemplars"]) if e["article_id"] == lead), 0)
         self.links = frozenset(link["story_id"] for link in record["related"])
         self.touched_at = record["last_received_at"]
         self.unique_count = record["unique_count"]
         times = record["event_times"]
-        self.times: Times | None = times_of(times["newest"], times["oldest"], times["mean"])
-        self.profiles = profiles
-        self.cohesion = cohesion
+        self.times = times_of(times["newest"], times["oldest"], times["mean"])
+        self.cohesion = 0.0
         self.quotes = quotes_of(record)
         self.slots: tuple[int, ...] = ()
-        """Documents of the index that the exemplars are."""
+        """Where the exemplars' profiles are: documents of the index and slots of the pool."""
 
     @property
     def record(self) -> StoryState:
-        """A fresh copy of the record, the caller's to change."""
-        return cast(StoryState, orjson.loads(self.data if self.open else zlib.decompress(self.data)))
+        """The record, unpacked. It is shared: fields of a copy may be set, what they hold never changed."""
+        return _unpacked(self.data, self.open)
 
     @property
-    def terms(self) -> list[Terms]:
-        """The words of each exemplar, by which the index knows it."""
-        if self.profiles is None:
-            return []
-        ids, offsets = self.profiles.ids, self.profiles.offsets.tolist()
-        return [ids[offsets[5 * i] : offsets[5 * i + TEXT + 1]] for i in range(len(self.exemplar_ids))]
-
-    def profile(self, position: int) -> Profile:
-        """Return the profile of one exemplar. Raises IndexError for a story without any."""
-        if self.profiles is None:
-            raise IndexError(position)
-        return profile_at(self.profiles, position)
-
-    def group(self, positions: Iterable[int] | None = None) -> Group:
-        """Return (some of) the exemplars as articles to compare."""
-        exemplars = self.record["exemplars"]
-        chosen = list(range(len(exemplars)) if positions is None else positions)
-        times = [exemplars[i]["published_at"] for i in chosen]
-        return Group([self.profile(i) for i in chosen], [seconds(time) if time else None for time in times])
-
-    @property
-    def representatives(self) -> npt.NDArray[np.int64]:
-        """Positions of the founder's and the lead article's exemplars."""
-        return np.array([0] if self.lead == 0 else [0, self.lead])
+    def representatives(self) -> tuple[int, ...]:
+        """Slots of the founder's and the lead article's exemplars."""
+        return self.slots[:1] if self.lead == 0 else (self.slots[0], self.slots[self.lead])
 
 
-Positions = list[int | None]
-"""For each exemplar of a record, where an earlier revision had the same one."""
+@lru_cache(maxsize=64)
+def _unpacked(data: bytes, plain: bool) -> StoryState:
+    """Return a packed record. Cached: one decision asks for the same few records several times."""
+    return cast(StoryState, orjson.loads(data if plain else zlib.decompress(data)))
 
 
 class Memory:
@@ -103,10 +83,12 @@ class Memory:
         self.last: StoryState | None = None
         """The newest record, which tells whether a decision was published whole."""
         self.index = Index()
+        self.pool = Pool()
         self._forget_after_hours = forget_after_hours
         self._stories: dict[str, Story] = {}
         self._story_of: dict[str, str] = {}
         self._of_document: dict[int, str] = {}
+        self._latest: tuple[Exemplar, Profile] | None = None
         self._by_age: list[tuple[str, str]] = []
         self._open_by_age: list[tuple[str, str]] = []
 
@@ -128,6 +110,10 @@ class Memory:
     def story(self, story_id: str) -> Story | None:
         """Return a story, or None if it is unknown or long forgotten."""
         return self._stories.get(story_id)
+
+    def all_stories(self) -> list[Story]:
+        """Return every story in memory."""
+        return list(self._stories.values())
 
     def current(self, story_id: str) -> Story | None:
         """Return the story that `story_id` is part of today: merges followed."""
@@ -159,54 +145,81 @@ class Memory:
         self._replace(known, record)
         limit = (shifted(self.clock["now"], -self._forget_after_hours), "")
         for _, old in self._by_age[: bisect.bisect_left(self._by_age, limit)]:
-            self._forget(self._stories[old])
+            self.forget(old)
 
-    def story_from(self, record: StoryState) -> Story:
-        """Return what `record` would be remembered as."""
+    def compact(self) -> None:
+        """Give back the room of what was forgotten."""
+        self.index.compact()
+        self.pool.compact()
+
+    def profile_of(self, exemplar: Exemplar) -> Profile:
+        """Return the profile of any exemplar. The last one is kept: what is decided on is then applied."""
+        if self._latest is None or self._latest[0] != exemplar:
+            self._latest = (exemplar, profile_of(exemplar, self.vectorizer))
+        return self._latest[1]
+
+    def profile(self, slot: int) -> Profile:
+        """Return the profile of an exemplar."""
+        return self.pool.profiles.profile(slot)
+
+    def group(self, record: StoryState) -> Group:
+        """Return the exemplars of a record, published or about to be, as articles to compare."""
         known = self._stories.get(record["story_id"])
-        return self._story_from(record, known, _unchanged(record, known))
+        times = [exemplar["published_at"] for exemplar in record["exemplars"]]
+        return Group(
+            [
+                self.profile_of(exemplar) if slot is None else self.profile(slot)
+                for exemplar, slot in zip(record["exemplars"], _kept(record, known), strict=True)
+            ],
+            [seconds(time) if time else UNKNOWN for time in times],
+        )
 
-    def _story_from(self, record: StoryState, known: Story | None, unchanged: Positions) -> Story:
-        if known and unchanged == list(range(len(known.exemplar_ids))):
-            return Story(record, known.profiles, known.cohesion)
-        profiles = [
-            known.profile(position)
-            if known and position is not None
-            else profile_of(exemplar, self.vectorizer)
-            for exemplar, position in zip(record["exemplars"], unchanged, strict=True)
-        ]
-        whole = joined(profiles) if profiles else None
-        return Story(record, whole, cohesion_of(whole) if whole else 0.0)
+    def compared(self, stories: Sequence[Story]) -> Compared:
+        """Return what an article is compared with to find out whether it belongs to one of `stories`."""
+        return Compared(
+            self.pool.profiles,
+            np.array([slot for story in stories for slot in story.slots], dtype=np.int64),
+            np.cumsum([0, *(len(story.slots) for story in stories)], dtype=np.int64),
+            np.array([story.times for story in stories], dtype=np.int64).reshape(-1, 3),
+            np.array([story.unique_count for story in stories], dtype=np.int64),
+            np.array([story.cohesion for story in stories]),
+        )
 
     def _replace(self, known: Story | None, record: StoryState) -> None:
         """Put `record` in the place of `known`. What both have in common (articles, exemplars) stays put."""
-        unchanged = _unchanged(record, known)
-        story = self._story_from(record, known, unchanged)
+        story = Story(record)
+        kept = _kept(record, known)
         self._stories[story.story_id] = story
         if known:
             self._forget_articles(known, set(story.article_ids))
             self._forget_age(known)
-            self._forget_documents(known, {p for p in unchanged if p is not None})
+            self._forget_documents(known, {slot for slot in kept if slot is not None})
         for article_id in story.article_ids:
             self._story_of[article_id] = story.story_id
         age = (story.touched_at, story.story_id)
         bisect.insort(self._by_age, age)
         if story.open:
             bisect.insort(self._open_by_age, age)
-        slots = []
-        for article_id, position, i in zip(story.exemplar_ids, unchanged, range(len(unchanged)), strict=True):
-            if known and position is not None:
-                slots.append(known.slots[position])
-                continue
-            profile = story.profile(i)
-            words = profile.offsets[TEXT + 1]
-            slot = self.index.add(_key(article_id), profile.ids[:words], profile.weights[:words])
-            self._of_document[slot] = story.story_id
-            slots.append(slot)
-        story.slots = tuple(slots)
+        story.slots = tuple(
+            self._remember(exemplar, story.story_id) if slot is None else slot
+            for exemplar, slot in zip(record["exemplars"], kept, strict=True)
+        )
+        if known and story.slots == known.slots:
+            story.cohesion = known.cohesion
+        else:
+            story.cohesion = cohesion_of(self.pool.profiles, np.array(story.slots, dtype=np.int64))
 
-    def _forget(self, story: Story) -> None:
-        del self._stories[story.story_id]
+    def _remember(self, exemplar: Exemplar, story_id: str) -> int:
+        profile = self.profile_of(exemplar)
+        words = profile.offsets[TEXT + 1]
+        slot = self.index.add(_key(exemplar["article_id"]), profile.ids[:words], profile.weights[:words])
+        self.pool.put(slot, profile)
+        self._of_document[slot] = story_id
+        return slot
+
+    def forget(self, story_id: str) -> None:
+        """Forget a story. Raises KeyError if it is unknown."""
+        story = self._stories.pop(story_id)
         self._forget_articles(story, set())
         self._forget_age(story)
         self._forget_documents(story, set())
@@ -223,22 +236,25 @@ class Memory:
             del self._open_by_age[bisect.bisect_left(self._open_by_age, age)]
 
     def _forget_documents(self, story: Story, kept: set[int]) -> None:
-        for position, (slot, terms) in enumerate(zip(story.slots, story.terms, strict=True)):
-            if position not in kept:
-                self.index.remove(slot, terms)
+        for slot in story.slots:
+            if slot not in kept:
+                profile = self.profile(slot)
+                self.index.remove(slot, profile.ids[: profile.offsets[TEXT + 1]])
+                self.pool.remove(slot)
                 del self._of_document[slot]
 
 
-def _unchanged(record: StoryState, known: Story | None) -> Positions:
-    """Return, for each exemplar of `record`, its position among those of `known`, None if it is not there."""
-    if known is None or not known.exemplar_ids:
+def _kept(record: StoryState, known: Story | None) -> list[int | None]:
+    """Return, for each exemplar of `record`, the slot in which `known` has the same one, None if none."""
+    if known is None or not known.slots:
         return [None] * len(record["exemplars"])
-    before = {e["article_id"]: (i, e) for i, e in enumerate(known.record["exemplars"])}
-    positions: Positions = []
+    exemplars = zip(known.record["exemplars"], known.slots, strict=True)
+    before = {exemplar["article_id"]: (exemplar, slot) for exemplar, slot in exemplars}
+    slots = []
     for exemplar in record["exemplars"]:
-        position, same = before.get(exemplar["article_id"], (None, None))
-        positions.append(position if same == exemplar else None)
-    return positions
+        same, slot = before.get(exemplar["article_id"], (None, None))
+        slots.append(slot if same == exemplar else None)
+    return slots
 
 
 def _key(article_id: str) -> int:

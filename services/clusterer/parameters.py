@@ -39,6 +39,11 @@ class Rule:
         """Return the probability for features in the order of the weights, never quite 0 or 1."""
         return probability_of(self.odds(features))
 
+    def probabilities(self, features: npt.NDArray[np.float64]) -> list[float]:
+        """Return the probability for each row of features."""
+        odds = np.clip(self.bias + (features * self.weights).sum(axis=1), -MOST_ODDS, MOST_ODDS)
+        return [probability_of(each) for each in odds.tolist()]
+
 
 @dataclass(frozen=True)
 class Parameters:

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import numba
 import numpy as np
-import numpy.typing as npt
 
-from services.clusterer.evidence import Profiles, Times, cohesion_of, compare, joined, scaled, without_rivals
+from services.clusterer.evidence import UNKNOWN, Compared, cohesion_of, compare, scaled, without_rivals
 from services.clusterer.parameters import Rule
+from services.clusterer.pool import together
 from services.clusterer.profile import TEXT, Profile
 from services.clusterer.vectors import Vectorizer
 
@@ -23,8 +23,12 @@ class Group(NamedTuple):
     """Articles that are compared as one story."""
 
     profiles: list[Profile]
-    published: list[int | None]
-    """Seconds since the epoch, None where unknown."""
+    published: list[int]
+    """Seconds since the epoch, or UNKNOWN."""
+
+    def part(self, positions: list[int]) -> Group:
+        """Return some of the articles."""
+        return Group([self.profiles[i] for i in positions], [self.published[i] for i in positions])
 
 
 def mutual_odds(a: Group, b: Group, rule: Rule, vectorizer: Vectorizer) -> float:
@@ -34,29 +38,37 @@ def mutual_odds(a: Group, b: Group, rule: Rule, vectorizer: Vectorizer) -> float
 
 
 def _odds(articles: Group, story: Group, rule: Rule, vectorizer: Vectorizer) -> list[float]:
-    whole = joined(story.profiles)
-    cohesion = cohesion_of(whole)
-    known = sorted(time for time in story.published if time is not None)
-    times = Times(known[-1], known[0], sum(known) // len(known)) if known else None
+    whole = together(story.profiles)
+    members = np.arange(len(story.profiles))
+    known = sorted(time for time in story.published if time != UNKNOWN)
+    times = (known[-1], known[0], sum(known) // len(known)) if known else (UNKNOWN,) * 3
+    compared = Compared(
+        whole,
+        members,
+        np.array([0, len(members)]),
+        np.array([times]),
+        np.array([len(members)]),
+        np.array([cohesion_of(whole, members)]),
+    )
     odds = []
     for profile, published in zip(articles.profiles, articles.published, strict=True):
         rare = vectorizer.rare(profile.ids[: profile.offsets[TEXT + 1]])
-        seen = compare(profile, rare, published, whole, times, len(story.profiles), cohesion)
-        odds.append(rule.odds(scaled(without_rivals(seen.values))))
+        seen = compare(profile, rare, published, compared)
+        odds.append(rule.odds(scaled(without_rivals(seen.values))[0]))
     return odds
 
 
-def weakest_seam(story: Profiles) -> tuple[list[int], list[int]] | None:
+def weakest_seam(story: Group) -> tuple[list[int], list[int]] | None:
     """Return the positions of a story's exemplars on both sides of its weakest seam, the founder's first.
 
     The seam is the weakest link of the strongest chain that holds the story together (the lightest edge of
     the maximum spanning tree over text cosines). None where a side would be a single article: that one may
     just be written differently.
     """
-    count = (len(story.offsets) - 1) // 5
+    count = len(story.profiles)
     if count < SMALLEST_SPLIT:
         return None
-    side = _cut(story.ids, story.weights, story.offsets)
+    side = _cut(*together(story.profiles))
     first = [i for i in range(count) if side[i] == side[0]]
     second = [i for i in range(count) if side[i] != side[0]]
     return (first, second) if min(len(first), len(second)) > 1 else None
@@ -66,15 +78,15 @@ SMALLEST_SPLIT = 4
 
 
 @numba.njit(cache=True)
-def _cut(ids, weights, offsets):  # type: ignore[no-untyped-def]
+def _cut(ids, weights, places):  # type: ignore[no-untyped-def]
     """Return a side (0 or 1) for each exemplar."""
-    n = (len(offsets) - 1) // 5
+    n = len(places)
     similar = np.zeros((n, n))
     for a in range(n):
         for b in range(a):
-            i = offsets[5 * a]
-            j = offsets[5 * b]
-            while i < offsets[5 * a + 1] and j < offsets[5 * b + 1]:
+            i = places[a, 0]
+            j = places[b, 0]
+            while i < places[a, 1] and j < places[b, 1]:
                 if ids[i] == ids[j]:
                     similar[a, b] += float(weights[i]) * float(weights[j])
                     i += 1
@@ -115,11 +127,3 @@ def _cut(ids, weights, offsets):  # type: ignore[no-untyped-def]
                 side[a] = side[parent[a]]
                 changed = True
     return side
-
-
-def profile_at(story: Profiles, position: int) -> Profile:
-    """Return the profile of one exemplar of a story."""
-    offsets = story.offsets[5 * position : 5 * position + 6]
-    start, end = int(offsets[0]), int(offsets[-1])
-    moved: npt.NDArray[np.int32] = (offsets - start).astype(np.int32)
-    return Profile(story.ids[start:end], story.weights[start:end], moved)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from services.runtime.records import Quote, StoryRecord
+from services.runtime.records import Keyword, Quote, StoryEntity, StoryRecord
 
 
 class Member(TypedDict):
@@ -54,6 +54,14 @@ class StoryQuote(Quote):
     """A quote and the first article of the story that carried it."""
 
     article_id: str
+
+
+class Told(TypedDict):
+    """What an article or a story says by name."""
+
+    entities: list[StoryEntity]
+    keywords: list[Keyword]
+    quotes: list[StoryQuote]
 
 
 class EventTimes(TypedDict):

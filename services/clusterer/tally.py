@@ -9,7 +9,7 @@ All bounds that keep a record small are here: a story of any size stays below 64
 from __future__ import annotations
 
 from services.clusterer.clock import seconds, shifted, time_text
-from services.clusterer.state import Exemplar, Member, StoryQuote, StorySource, StoryState
+from services.clusterer.state import Exemplar, Member, StoryQuote, StorySource, StoryState, Told
 from services.clusterer.vectors import Vector, cosine, from_text
 from services.runtime.records import EnrichedArticle, Entity, Keyword, Record, StoryEntity
 
@@ -82,7 +82,7 @@ def entities_of(article: EnrichedArticle) -> list[StoryEntity]:
     return list(found.values())
 
 
-def add_entities(new: StoryState, more: list[StoryEntity]) -> None:
+def add_entities(new: Told | StoryState, more: list[StoryEntity]) -> None:
     """Add counts by entity; the most frequent ones stay."""
     counted: dict[str, StoryEntity] = {e["id"]: e for e in new["entities"]}
     for entity in more:
@@ -99,7 +99,7 @@ def remove_names(new: StoryState, gone: Exemplar) -> None:
     new["entities"] = sorted(kept, key=lambda e: (-e["count"], e["id"]))
 
 
-def add_keywords(new: StoryState, more: list[Keyword]) -> None:
+def add_keywords(new: Told | StoryState, more: list[Keyword]) -> None:
     """Add weights by keyword; the heaviest ones stay."""
     counted = {k["term"]: k["weight"] for k in new["keywords"]}
     for keyword in more:
@@ -124,6 +124,14 @@ def quotes_of(article: EnrichedArticle) -> list[StoryQuote]:
         }
         for quote in article["quotes"][:MOST_QUOTES]
     ]
+
+
+def told(article: EnrichedArticle) -> Told:
+    """Return what an article alone says, as a story of it would."""
+    new: Told = {"entities": [], "keywords": [], "quotes": quotes_of(article)}
+    add_entities(new, entities_of(article))
+    add_keywords(new, article["keywords"])
+    return new
 
 
 def add_exemplar(new: StoryState, exemplar: Exemplar) -> None:

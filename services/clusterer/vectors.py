@@ -190,9 +190,9 @@ def _order(terms):  # type: ignore[no-untyped-def]
         digit = terms[i] & 1023
         half[low[digit]] = i
         low[digit] += 1
-    for i in half:
-        digit = terms[i] >> 10
-        order[high[digit]] = i
+    for at in half:
+        digit = terms[at] >> 10
+        order[high[digit]] = at
         high[digit] += 1
     return order
 

@@ -1,0 +1,119 @@
+"""The profiles of all exemplars, one after the other in two large arrays.
+
+One array an exemplar would cost more than what is in it, and one compiled call an exemplar more than the
+comparison: so profiles lie in common arrays, are known by the slot of their document in the index, and are
+compared many at a time. Arrays are only written at their end; what was removed is given back by copying the
+rest to new arrays. So a profile that somebody still looks at never changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from services.clusterer.profile import SECTIONS, Profile
+
+GROWTH = 1.25
+"""How much larger the arrays are made than what they hold: the price of moving them seldom."""
+
+
+class Profiles(NamedTuple):
+    """Profiles in common arrays: section s of profile p is `ids[places[p, s]:places[p, s + 1]]`."""
+
+    ids: npt.NDArray[np.uint32]
+    weights: npt.NDArray[np.float32]
+    places: npt.NDArray[np.int64]
+
+    def profile(self, position: int) -> Profile:
+        """Return one profile on its own."""
+        places = self.places[position]
+        start, end = int(places[0]), int(places[-1])
+        return Profile(
+            self.ids[start:end], self.weights[start:end], (places - start).astype(np.int32, copy=False)
+        )
+
+
+def together(profiles: Iterable[Profile]) -> Profiles:
+    """Return profiles in common arrays of their own, in the given order."""
+    listed = list(profiles)
+    starts = np.cumsum([0, *(len(profile.ids) for profile in listed)])
+    return Profiles(
+        np.concatenate([profile.ids for profile in listed]),
+        np.concatenate([profile.weights for profile in listed]),
+        np.array([profile.offsets + start for profile, start in zip(listed, starts, strict=False)]),
+    )
+
+
+class Pool:
+    """Profiles by slot: small numbers that are used again when they are free."""
+
+    def __init__(self, size: int = 1 << 16) -> None:
+        """Hold no profiles, with room for `size` numbers."""
+        self._ids = np.empty(size, dtype=np.uint32)
+        self._weights = np.empty(size, dtype=np.float32)
+        self._places = np.zeros((0, SECTIONS + 1), dtype=np.int64)
+        self._end = 0
+        self._removed = 0
+
+    @property
+    def profiles(self) -> Profiles:
+        """All profiles, by slot."""
+        return Profiles(self._ids, self._weights, self._places)
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes of the arrays, unused room included."""
+        return self._ids.nbytes + self._weights.nbytes + self._places.nbytes
+
+    def put(self, slot: int, profile: Profile) -> None:
+        """Keep a profile in a free slot."""
+        if slot >= len(self._places):
+            more = np.zeros((max(slot + 1, int(len(self._places) * GROWTH)), SECTIONS + 1), dtype=np.int64)
+            more[: len(self._places)] = self._places
+            self._places = more
+        size = len(profile.ids)
+        if self._end + size > len(self._ids):
+            self.compact(size)
+        self._ids[self._end : self._end + size] = profile.ids
+        self._weights[self._end : self._end + size] = profile.weights
+        self._places[slot] = profile.offsets
+        self._places[slot] += self._end
+        self._end += size
+
+    def remove(self, slot: int) -> None:
+        """Free a slot."""
+        places = self._places[slot]
+        self._removed += int(places[-1] - places[0])
+        places[:] = 0
+
+    def compact(self, need: int = 0) -> None:
+        """Give back the room of removed profiles, and make some for `need` more numbers and growth."""
+        size = int((self._end - self._removed + need) * GROWTH)
+        ids, weights = np.empty(size, dtype=np.uint32), np.empty(size, dtype=np.float32)
+        self._places = self._places.copy()
+        self._end = int(_move(self._ids, self._weights, self._places, ids, weights))
+        self._removed = 0
+        self._ids, self._weights = ids, weights
+
+
+@numba.njit(cache=True)
+def _move(ids, weights, places, new_ids, new_weights):  # type: ignore[no-untyped-def]
+    """Copy all profiles to the front of new arrays and set their places; return the end."""
+    end = 0
+    last = places.shape[1] - 1
+    for slot in range(len(places)):
+        start = places[slot, 0]
+        size = places[slot, last] - start
+        if size == 0:
+            continue
+        for i in range(size):
+            new_ids[end + i] = ids[start + i]
+            new_weights[end + i] = weights[start + i]
+        for section in range(last + 1):
+            places[slot, section] += end - start
+        end += size
+    return end

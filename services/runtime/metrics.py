@@ -103,6 +103,10 @@ class Metrics:
         self.ready = self._gauge(
             "machtin_ready", "1 when the process has its partitions and its state, else 0."
         )
+        self.breaker_open = self._gauge(
+            "machtin_breaker_open",
+            "1 when too many dead letters have stopped the stage until somebody starts it again, else 0.",
+        )
         self.state = StateMetrics(stage, self.registry)
         self.domain = DomainMetrics(self.registry, stage)
         # A series that exists from the start can be seen to stay at zero.
@@ -112,7 +116,7 @@ class Metrics:
             self.dead_letters.labels(stage, reason.value)
         for counter in (self.records, self.restored_records, self.rebalances):
             counter.labels(stage)
-        for gauge in (self.assigned_partitions, self.ready):
+        for gauge in (self.assigned_partitions, self.ready, self.breaker_open):
             gauge.labels(stage).set(0)
         for histogram in (self.decision_seconds, self.batch_seconds, self.age_seconds):
             histogram.labels(stage)

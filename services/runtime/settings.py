@@ -83,6 +83,8 @@ class Settings(KafkaAccess):
     """A record not confirmed by the cluster after this long stops the service."""
     stuck_after_s: float = Field(default=120.0, ge=5, le=3600)
     """A service that makes no progress on a batch, or on rebuilding its state, for this long is ended."""
+    stop_within_s: float = Field(default=15.0, ge=1, le=600)
+    """A service that has not ended this long after it was asked to is ended."""
     log_level: Literal["DEBUG", "INFO", "WARN", "ERROR"] = "INFO"
 
 

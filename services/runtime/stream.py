@@ -5,15 +5,24 @@ Every work-around for Faust lives here, each with a test in tests/integration/te
 - Faust acknowledges an event when the agent's body is left, by an exception or a cancellation too. We take
   events unacknowledged (`noack_take`) and acknowledge them ourselves, after the cluster has confirmed every
   record that follows from them.
-- A failed send is only logged while its offset still commits. We await every send; one that fails ends the
-  process before anything is acknowledged.
+- A failed send is only logged while its offset still commits, and the records sent after it go on. We await
+  every send before we acknowledge, and one that fails ends the process at once: the output of a stage is
+  always a prefix of what it would have written, never one with a hole.
+- The flush before a commit gives up after 0.1 s. Nothing that is acknowledged waits to be flushed.
 - Undecodable values are skipped and acknowledged. Values stay bytes here; `runtime.stage` decodes them.
-- Messages buffered before a rebalance are delivered after it. They are dropped when their partition has
-  gone to somebody else, and not acknowledged when it has come back.
+- Messages buffered before a rebalance are delivered after it. They are dropped: whoever owns the partition
+  now is given them again.
+- After a jump in the offsets Faust counts what lies between as acknowledged, whether it was delivered or
+  not. We look at the log whenever offsets jump; a message that was not delivered ends the process.
+- A consumer can fall silent while the process lives, and Faust's detector cannot fire. We ask the cluster
+  what waits; a partition that stands still ends the process (`runtime.input_probe`).
+- An agent that is cancelled goes on with the next message. In the middle of a batch that ends the process.
 - The worker command turns the setting `web_enabled` on again, and its web server shows tables to everybody
   at a fixed port. Only the boot strategy keeps it off.
 - `wait_empty` has no deadline, so it is off; a rebalance waits for the batch in hand instead, and the
   watchdog ends a process whose batch does not end.
+- Stopping waits for the cluster as long as it likes. The watchdog ends a process that takes too long to stop.
+- Up to 4096 messages wait in front of an agent, each of up to some megabytes. We let one batch wait.
 """
 
 from __future__ import annotations
@@ -26,7 +35,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from wsgiref.simple_server import WSGIServer
 
 import faust
@@ -40,6 +49,7 @@ from services.runtime.editions import from_probe, is_probe, probe_edition
 from services.runtime.errors import InfrastructureError
 from services.runtime.events import Headers, Origin, headers_of, origin_of, raw_origin
 from services.runtime.http import metrics_page, serve, verdict
+from services.runtime.input_probe import InputProbe, Standstill
 from services.runtime.metrics import Metrics
 from services.runtime.records import Record
 from services.runtime.restore import read_to_end
@@ -81,6 +91,7 @@ def faust_app(name: str, settings: Settings) -> faust.App:
         broker_session_timeout=10.0,
         broker_heartbeat_interval=2.0,
         stream_wait_empty=False,
+        stream_buffer_maxsize=settings.batch_size,
     )
     app.boot_strategy.enable_web = False
     return app
@@ -95,7 +106,9 @@ def create_app(stage: Stage, settings: Settings) -> faust.App:
     )
     app.agent(source, name=stage.name, concurrency=1)(worker.run)
     app.task(worker.start)
+    app.task(worker.look_for_standstill)
     signals: Any = app  # typed for synchronous receivers only
+    signals.on_worker_init.connect(worker.bound_the_stop)
     signals.on_partitions_assigned.connect(worker.on_assigned)
     signals.on_partitions_revoked.connect(worker.on_revoked)
     return app
@@ -160,6 +173,12 @@ class StreamWorker:
         self._metrics = Metrics(stage.name)
         self._watchdog = Watchdog(settings.stuck_after_s)
         self._breaker = Breaker()
+        self._halted: str | None = None
+        """Why the circuit breaker has stopped this stage, until somebody starts it again."""
+        self._probe = InputProbe(settings.kafka_bootstrap_servers, stage.source, settings.stuck_after_s / 2)
+        self._standstill = Standstill(settings.stuck_after_s)
+        self._next_offsets: dict[int, int] = {}
+        """Partition -> the offset that follows the last message taken under the current assignment."""
         self._input_limit = input_limit(stage, settings.max_message_bytes)
         self._warm = False
         self._stateless: Runner | None = None
@@ -167,6 +186,7 @@ class StreamWorker:
         self._restoring: dict[int, asyncio.Task[None]] = {}
         self._assignment = 0
         """Number of the current assignment; events taken under an earlier one are not acknowledged."""
+        self._assigned: set[int] = set()
         self._batch_in_hand = asyncio.Lock()
         self._server: WSGIServer | None = None
 
@@ -179,11 +199,43 @@ class StreamWorker:
             self._settings.http_port,
             {
                 "/metrics": metrics_page(self._metrics.registry),
-                "/health": verdict(self._watchdog.stuck),
+                "/health": verdict(lambda: self._watchdog.stuck() or self._standstill.stuck()),
                 "/ready": verdict(self._not_ready),
             },
         )
         log.info("%s serves /metrics on port %d", self._stage.name, self._server.server_port)
+
+    def bound_the_stop(self, _: faust.App, **__: Any) -> None:
+        """From now on, end the process if it takes too long to stop."""
+        self._watchdog.bound_the_stop(lambda: bool(self._app.should_stop), self._settings.stop_within_s)
+
+    async def look_for_standstill(self) -> None:
+        """Look at the input from outside, again and again; end the process when a partition stands still."""
+        pause_s = min(15.0, max(0.5, self._settings.stuck_after_s / 8))
+        group = str(self._app.conf.id)
+        try:
+            while True:
+                # Asleep for longer than the limit is a blocked event loop: that is no life either.
+                with self._watchdog.work("looking at the input from outside"):
+                    self._standstill.saw(await self._waiting(group))
+                    stuck = self._standstill.stuck()
+                    if stuck is not None:
+                        end_process(f"{self._stage.source}, {stuck}")
+                    await asyncio.sleep(pause_s)
+        finally:
+            await self._probe.close()
+
+    async def _waiting(self, group: str) -> dict[int, int]:
+        """Return the first unfinished message of each partition that this process should be working on."""
+        if not self._warm or self._rebuilding() or self._halted is not None:
+            return {}
+        # A process that is in no group yet answers for all partitions; one that was given none, for none.
+        partitions = self._assigned if self._assignment else range(topic(self._stage.source).partitions)
+        try:
+            return await self._probe.waiting(group, partitions)
+        except InfrastructureError as error:
+            log.warning("%s", error)
+            return {}  # nobody can say: the clock starts anew
 
     async def run(self, stream: Any) -> None:
         """Process the stream until the app stops; ends the process when the cluster fails."""
@@ -201,14 +253,25 @@ class StreamWorker:
                     # Left to Faust, the agent would be restarted on the next message: this batch lost.
                     log.exception("the batch cannot be finished")
                     end_process(str(error))
+                except asyncio.CancelledError:
+                    if not self._app.should_stop:  # the memory may hold what was never published
+                        end_process("the agent was cancelled in the middle of a batch")
+                    raise
+            if self._halted is not None:
+                await asyncio.Event().wait()  # whoever starts it again has looked at the dead letters
 
     async def on_assigned(self, _: faust.App, assigned: set[TP], **__: Any) -> None:
         """Start rebuilding the memory of the partitions that are ours now."""
         self._assignment += 1
         self._metrics.rebalances.labels(self._stage.name).inc()
         partitions = {where.partition for where in assigned if where.topic == self._stage.source}
+        self._assigned = partitions
+        self._next_offsets = {}
         self._metrics.assigned_partitions.labels(self._stage.name).set(len(partitions))
-        for gone in set(self._memory) - partitions:
+        # A memory goes on from where it stands in the log. Where somebody else has written in between, it
+        # does not know where that is: a record older than what it remembers must not be applied again.
+        kept = {p for p, memory in self._memory.items() if p in partitions and memory.knows_its_place}
+        for gone in set(self._memory) - kept:
             del self._memory[gone]
             self._metrics.restore.gone(gone)
             self._metrics.state.gone(gone)
@@ -236,8 +299,9 @@ class StreamWorker:
         for event in events:
             message = event.message
             runner = await self._runner_of(message.partition)
-            if runner is None or message.tp not in self._app.consumer.assignment():
-                continue  # buffered before a rebalance; its new owner reads it
+            if runner is None or message.generation_id != self._app.consumer_generation_id:
+                continue  # buffered before a rebalance: its owner of today reads it
+            await self._require_no_hole(message)
             with self._metrics.decision_seconds.labels(name).time():
                 outcome = runner.process(message.value, datetime.fromtimestamp(message.timestamp, UTC))
             if isinstance(outcome, Failure):
@@ -268,9 +332,29 @@ class StreamWorker:
             event.ack()
             age_s = time.time() - self._origin(event.message).arrived_at_ms / 1000
             self._metrics.age_seconds.labels(name).observe(max(0.0, age_s))
-        opened = self._breaker.open_because()
-        if opened is not None:
-            end_process(f"Circuit breaker: {opened}. Look at them with `machtin dead list`")
+        self._halted = self._breaker.open_because()
+        if self._halted is not None:
+            self._metrics.breaker_open.labels(name).set(1)
+            log.critical(
+                "Circuit breaker: %s. Nothing more is processed until this service is started again;"
+                " look at them with `machtin dead list`.",
+                self._halted,
+            )
+
+    async def _require_no_hole(self, message: Any) -> None:
+        """Raise InfrastructureError if Faust has passed over a message before this one."""
+        partition, offset = message.partition, message.offset
+        expected = self._next_offsets.get(partition)
+        if expected is None:  # the first one since the assignment: Faust starts at what is committed
+            committed = self._app.consumer._committed_offset  # type: ignore[attr-defined]
+            expected = committed.get(message.tp) or 0
+        if offset > expected:
+            first = await self._probe.first_from(partition, expected)
+            if first is not None and first < offset:
+                raise InfrastructureError(
+                    f"{message.topic}[{partition}]: offset {offset} was delivered, {first} was not."
+                )
+        self._next_offsets[partition] = max(expected, offset + 1)
 
     async def _runner_of(self, partition: int) -> Runner | None:
         """Return the runner of a partition once its state is rebuilt, or None when it is not ours."""
@@ -332,13 +416,9 @@ class StreamWorker:
 
     async def _send(self, record: Record, origin: Origin | None) -> Awaitable[Any]:
         value = encode(record)
-        return await self._app.producer.send(
-            self._sink.name,
-            self._sink.key_of(record),
-            value,
-            self._sink.partition_of(record),
-            None,
-            headers_of(self._sink, self._stage.name, record, value, origin),
+        headers = headers_of(self._sink, self._stage.name, record, value, origin)
+        return await self._send_to(
+            self._sink.name, self._sink.key_of(record), value, self._sink.partition_of(record), headers
         )
 
     async def _send_dead(self, message: Any, failure: Failure) -> Awaitable[Any]:
@@ -350,7 +430,15 @@ class StreamWorker:
             offset=message.offset,
             original=_headers(message),
         )
-        return await self._app.producer.send(self._dead.name, message.key, message.value, None, None, headers)
+        return await self._send_to(self._dead.name, message.key, message.value, None, headers)
+
+    async def _send_to(
+        self, name: str, key: bytes | None, value: bytes | None, partition: int | None, headers: Headers
+    ) -> Awaitable[Any]:
+        sent = await self._app.producer.send(name, key, value, partition, None, headers)
+        # The producer goes on with the next record when one has failed: it must not come to that.
+        cast("asyncio.Future[Any]", sent).add_done_callback(_end_if_failed)
+        return sent
 
     def _origin(self, message: Any) -> Origin:
         """Return what the records that follow from a message carry on."""
@@ -360,9 +448,12 @@ class StreamWorker:
 
     async def _confirm(self, sends: list[Awaitable[Any]]) -> None:
         try:
-            await asyncio.gather(*sends)
+            confirmed = await asyncio.gather(*sends)
         except Exception as error:
             raise InfrastructureError(f"The cluster did not confirm a record: {error!r}.") from error
+        for written in confirmed:
+            if written.topic == self._sink.name and written.partition in self._memory:
+                self._memory[written.partition].wrote(written.offset)
         self._metrics.records.labels(self._stage.name).inc(len(sends))
 
     def _not_ready(self) -> str | None:
@@ -371,8 +462,13 @@ class StreamWorker:
             return "loading"
         if self._assignment == 0:
             return "no partitions assigned yet"
-        rebuilding = sorted(p for p, task in self._restoring.items() if not task.done())
+        if self._halted is not None:
+            return f"the circuit breaker has stopped it: {self._halted}"
+        rebuilding = self._rebuilding()
         return f"rebuilding the state of partitions {rebuilding}" if rebuilding else None
+
+    def _rebuilding(self) -> list[int]:
+        return sorted(partition for partition, task in self._restoring.items() if not task.done())
 
 
 class _PartitionMemory:
@@ -382,6 +478,20 @@ class _PartitionMemory:
         self.state = stage.new_state()
         self.runner = stateful_runner(self.state, RECORD_LIMIT_BYTES)
         self.next_offset = 0
+        """Everything before it is in the state."""
+        self.knows_its_place = True
+
+    def wrote(self, offset: int) -> None:
+        """Note a record of ours that the cluster has confirmed; they come in the order of the log."""
+        if offset == self.next_offset:
+            self.next_offset += 1
+        else:
+            self.knows_its_place = False
+
+
+def _end_if_failed(sent: asyncio.Future[Any]) -> None:
+    if not sent.cancelled() and sent.exception() is not None:
+        end_process(f"The cluster did not confirm a record: {sent.exception()!r}")
 
 
 def _headers(message: Any) -> Headers:

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 EXIT_STUCK = 75
 """Exit status of a process that the watchdog ended (EX_TEMPFAIL: worth starting again)."""
 
+_POLL_S = 0.2
+
 
 class Watchdog:
     """Watches pieces of work; each must end or report progress within `limit_s` seconds."""
@@ -41,6 +43,18 @@ class Watchdog:
     def stop(self) -> None:
         """Stop watching."""
         self._stopped.set()
+
+    def bound_the_stop(self, stopping: Callable[[], bool], within_s: float) -> None:
+        """Call `on_stuck` if the process is still there `within_s` seconds after `stopping` became true."""
+
+        def run() -> None:
+            while not stopping():
+                if self._stopped.wait(_POLL_S):
+                    return
+            if not self._stopped.wait(within_s):
+                self._on_stuck(f"asked to stop {within_s:.0f} s ago and still here")
+
+        threading.Thread(target=run, name="bounded stop", daemon=True).start()
 
     @contextmanager
     def work(self, what: str) -> Iterator[Callable[[], None]]:

@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, aclosing
 from pathlib import Path
@@ -18,8 +20,10 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from services.cli.reading import read_topic
 from services.runtime import broker
 from services.runtime.broker import RunningBroker
+from services.runtime.broker.ports import HOST, free_ports
 from services.runtime.cluster import create_topics
 from services.runtime.dead_letters import ATTEMPTS, PREFIX, REASON
 from services.runtime.follow import follow
@@ -63,8 +67,32 @@ class Workers:
         worker.kill()
         worker.wait(DEADLINE_S)
 
+    async def until_says(self, port: int, path: str, text: str) -> str:
+        """Return a worker's page once it holds `text`; whoever calls sets the deadline."""
+        while True:
+            page = (await asyncio.to_thread(get, port, path))[1]
+            if text in page:
+                return page
+            await asyncio.sleep(0.1)
+
     def logged(self) -> str:
         return "\n".join(path.read_text(errors="replace") for path in sorted(self._logs.glob("*.log")))
+
+
+def get(port: int, path: str) -> tuple[int, str]:
+    """Return status and body of a worker's page; (0, "") while it does not listen."""
+    try:
+        with urllib.request.urlopen(f"http://{HOST}:{port}{path}", timeout=5) as response:
+            return response.status, response.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+    except OSError:
+        return 0, ""
+
+
+async def count(servers: str, name: str, before: int) -> int:
+    """Return how many messages lie in a topic, less those that lay there before."""
+    return len(await read_topic(servers, topic(name))) - before
 
 
 def article(number: int, edition: str) -> dict[str, Any]:
@@ -224,15 +252,59 @@ def test_what_cannot_be_processed_lies_untouched_in_the_dead_letter_topic(
     assert len(clean) == 1
 
 
-def test_when_too_much_is_dead_the_service_stops(cluster: RunningBroker, workers: Workers) -> None:
+def test_offsets_without_messages_are_no_reason_to_stop(cluster: RunningBroker, workers: Workers) -> None:
+    """A crawler that writes in transactions leaves marks in the log, also behind its last message."""
+    if cluster.kind != "kafka":
+        pytest.skip("the embedded broker knows no transactions")
+    servers = cluster.bootstrap_servers
+    wanted = [orjson.dumps(article(number, "marks")) for number in range(20)]
+
+    async def run() -> None:
+        worker = workers.start("stateless", servers, MACHTIN_STUCK_AFTER_S="5")
+        producer = AIOKafkaProducer(bootstrap_servers=servers, transactional_id="crawler")
+        async with producer:
+            for value in wanted:
+                async with producer.transaction():
+                    await producer.send_and_wait(RAW, value, partition=5)
+        found = set()
+        async with aclosing(follow(servers, topic(CLEAN))) as messages:
+            async for message in messages:
+                found.add(message.value)
+                if found.issuperset(wanted):
+                    break
+        await asyncio.sleep(8)  # longer than a service that stands still is let live
+        assert worker.poll() is None
+
+    asyncio.run(asyncio.wait_for(run(), DEADLINE_S))
+
+
+def test_when_too_much_is_dead_the_service_stops_and_stays_stopped(
+    cluster: RunningBroker, workers: Workers
+) -> None:
+    """It holds its partitions and waits: ended, it would be started again and drain a little more."""
     servers = cluster.bootstrap_servers
 
-    async def run() -> int:
-        worker = workers.start("stateless", servers)
+    async def run() -> None:
+        worker = workers.start("stateless", servers, MACHTIN_HTTP_PORT=str(port), MACHTIN_STUCK_AFTER_S="5")
         await produce(servers, RAW, [(None, b"garbage %d" % number) for number in range(2000)])
-        return await asyncio.to_thread(worker.wait, DEADLINE_S)
+        assert "circuit breaker" in await workers.until_says(port, "/ready", "circuit breaker")
+        lie_there = await count(servers, DEAD, since)
+        await produce(servers, RAW, [(None, b"garbage")])
+        # Longer than a service that stands still is let live: this one does not work, and is not stuck.
+        await asyncio.sleep(8)
+        assert worker.poll() is None
+        assert await count(servers, DEAD, since) == lie_there < 2000
+        assert (await asyncio.to_thread(get, port, "/health"))[0] == 200
+        assert (
+            'machtin_breaker_open{stage="toy-stateless"} 1.0'
+            in (await asyncio.to_thread(get, port, "/metrics"))[1]
+        )
+        worker.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(worker.wait, DEADLINE_S) == 0
 
-    assert asyncio.run(asyncio.wait_for(run(), DEADLINE_S)) == EXIT_STUCK
+    (port,) = free_ports(1)
+    since = asyncio.run(count(servers, DEAD, 0))
+    asyncio.run(asyncio.wait_for(run(), DEADLINE_S))
     assert "Circuit breaker" in workers.logged()
 
 
@@ -276,3 +348,94 @@ def test_a_send_that_is_not_confirmed_ends_the_process_and_nothing_is_lost(
         seen = asyncio.run(asyncio.wait_for(all_of_them(), DEADLINE_S))
     # A send that timed out may have arrived all the same: a record may lie there twice, with the same bytes.
     assert list(dict.fromkeys(seen)) == [(f"{edition}-{number}", number + 1) for number in range(articles)]
+
+
+def test_when_a_record_fails_none_that_follows_it_is_written(
+    cluster: RunningBroker, workers: Workers
+) -> None:
+    """The producer itself goes on with the next record: a log with a hole, which no rebuild can mend."""
+    servers, edition, articles = cluster.bootstrap_servers, "hole", 600
+
+    async def run() -> list[tuple[str, int]]:
+        worker = workers.start("stateful", servers, TOY_TRAP="fail-one-send")
+        await produce_articles(servers, edition, range(articles))
+        assert await asyncio.to_thread(worker.wait, DEADLINE_S) == EXIT_STUCK
+        workers.start("stateful", servers)
+        seen: list[tuple[str, int]] = []
+        async with aclosing(numbers_of(servers, edition)) as numbers:
+            async for one in numbers:
+                seen.append(one)
+                if len({article_id for article_id, _ in seen}) == articles:
+                    return seen
+        return seen
+
+    seen = asyncio.run(asyncio.wait_for(run(), DEADLINE_S))
+    assert seen == [(f"{edition}-{number}", number + 1) for number in range(articles)]
+    assert "did not confirm a record" in workers.logged()
+
+
+@pytest.mark.parametrize("trap", ["silent-consumer", "no-commit"])
+def test_a_consumer_that_falls_silent_ends_the_process(
+    cluster: RunningBroker, workers: Workers, trap: str
+) -> None:
+    """The process lives, answers and does nothing: nothing inside it notices, the cluster does."""
+    servers, edition = cluster.bootstrap_servers, trap
+
+    async def run() -> None:
+        worker = workers.start(
+            "stateful", servers, TOY_TRAP=trap, MACHTIN_STUCK_AFTER_S="5", MACHTIN_HTTP_PORT=str(port)
+        )
+        await workers.until_says(port, "/ready", "ok")
+        await produce_articles(servers, edition, range(300))
+        assert await asyncio.to_thread(worker.wait, DEADLINE_S) == EXIT_STUCK
+        workers.start("stateful", servers)
+        async with aclosing(numbers_of(servers, edition)) as numbers:
+            seen = set()
+            async for article_id, _ in numbers:
+                seen.add(article_id)
+                if len(seen) == 300:
+                    return
+
+    (port,) = free_ports(1)
+    asyncio.run(asyncio.wait_for(run(), DEADLINE_S))
+    assert "the consumer is silent" in workers.logged()
+
+
+def test_a_message_that_faust_passes_over_ends_the_process_and_is_not_lost(
+    cluster: RunningBroker, workers: Workers
+) -> None:
+    """Faust takes whatever lies between two offsets for acknowledged; it commits past it."""
+    servers, edition, articles = cluster.bootstrap_servers, "skip", 300
+
+    async def run() -> list[tuple[str, int]]:
+        worker = workers.start("stateful", servers, TOY_TRAP="skip-a-message")
+        await produce_articles(servers, edition, range(articles))
+        assert await asyncio.to_thread(worker.wait, DEADLINE_S) == EXIT_STUCK
+        workers.start("stateful", servers)
+        seen: list[tuple[str, int]] = []
+        async with aclosing(numbers_of(servers, edition)) as numbers:
+            async for one in numbers:
+                seen.append(one)
+                if len({article_id for article_id, _ in seen}) == articles:
+                    return seen
+        return seen
+
+    seen = asyncio.run(asyncio.wait_for(run(), DEADLINE_S))
+    assert seen == [(f"{edition}-{number}", number + 1) for number in range(articles)]
+    assert "was delivered" in workers.logged()
+
+
+def test_a_stop_has_an_end_even_when_the_cluster_is_gone(tmp_path: Path, workers: Workers) -> None:
+    (http,) = free_ports(1)
+    home = tmp_path / "broker"
+    with broker.running(home, cache=JARS) as running:
+        servers = running.bootstrap_servers
+        asyncio.run(create_topics(servers, all_topics().values()))
+        worker = workers.start("stateless", servers, MACHTIN_STOP_WITHIN_S="5", MACHTIN_HTTP_PORT=str(http))
+        asyncio.run(asyncio.wait_for(workers.until_says(http, "/ready", "ok"), DEADLINE_S))
+        os.kill(running.pid, signal.SIGSTOP)  # it accepts connections and answers nothing: the worst case
+        try:
+            worker.send_signal(signal.SIGTERM)
+            assert worker.wait(DEADLINE_S) in (0, EXIT_STUCK)
+        finally:
+            os.kill(running.pid, signal.SIGCONT)

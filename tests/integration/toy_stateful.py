@@ -1,8 +1,12 @@
-"""The toy stateful stage as a Faust app."""
+"""The toy stateful stage as a Faust app; TOY_TRAP names a trap of Faust's to spring."""
 
+import os
 from functools import partial
 
 from services.runtime.stream import create_app, on_demand
 from tests.integration.toy_stages import STATEFUL
+from tests.integration.toy_traps import spring
+
+spring(os.environ.get("TOY_TRAP"))
 
 __getattr__ = on_demand(partial(create_app, STATEFUL))

@@ -1,0 +1,125 @@
+"""Whoever takes over a stateful stage goes on exactly where its output ends, and a zombie changes nothing.
+
+The output of a stage is one sequence that the order of its input decides. A writer appends it from some
+point on that the log has reached. So whatever several writers do, the log holds a prefix of the sequence,
+and of records that were in it already. These tests cut the log at every such place and go on.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+import pytest
+
+from services.runtime.codec import RECORD_LIMIT_BYTES, decode, encode
+from services.runtime.stage import StatefulStage, stateful_runner
+from services.runtime.times import to_text
+from services.topology import load_stage
+from tests.chaos.articles import BEGIN, raw_messages
+from tests.chaos.verifier import stateless
+
+ARRIVED_AT = BEGIN
+LATE = 7
+"""So many records of a zombie arrive after its successor has begun."""
+
+
+class Writer:
+    """One owner of a partition: rebuilds its memory from the log, repairs it, and reads the input."""
+
+    def __init__(self, stage: StatefulStage, log: list[bytes]) -> None:
+        self._log = log
+        state = stage.new_state()
+        for value in log:
+            state.apply(decode(value, RECORD_LIMIT_BYTES))
+        self._runner = stateful_runner(state, RECORD_LIMIT_BYTES)
+        for record in state.repair():
+            state.apply(record)
+            log.append(encode(record))
+
+    def read(self, messages: Sequence[bytes]) -> None:
+        for message in messages:
+            outcome = self._runner.process(message, ARRIVED_AT)
+            assert isinstance(outcome, list), outcome
+            self._log += [encode(record) for record in outcome]
+
+
+def distinct(log: list[bytes]) -> list[bytes]:
+    return list(dict.fromkeys(log))
+
+
+@pytest.fixture(scope="module")
+def inputs() -> dict[str, list[bytes]]:
+    """Return what the stateful stages read: one edition's articles, with a month's silence among them."""
+    normalize, enrich = stateless("normalizer"), stateless("enricher")
+    clean: list[bytes] = []
+    for number, (_, value) in enumerate(raw_messages(110, seed=9)):
+        outcome = normalize(_Message(value))
+        for record in outcome if isinstance(outcome, list) else []:
+            moved = datetime.fromisoformat(record["received_at"]) + timedelta(days=30 * (number >= 70))
+            record |= {"edition": "vi", "received_at": to_text(moved), "published_at": to_text(moved)}
+            clean.append(encode(record))
+    stage = load_stage("deduplicator")
+    assert isinstance(stage, StatefulStage)
+    deduplicated: list[bytes] = []
+    Writer(stage, deduplicated).read(clean)
+    enriched = []
+    for value in deduplicated:
+        outcome = enrich(_Message(value))
+        assert isinstance(outcome, list)
+        enriched += [encode(record) for record in outcome]
+    return {"deduplicator": clean, "clusterer": enriched}
+
+
+class _Message:
+    """As much of a message as the pure steps look at."""
+
+    timestamp = int(ARRIVED_AT.timestamp() * 1000)
+
+    def __init__(self, value: bytes) -> None:
+        self.value = value
+
+
+def whole(name: str, inputs: dict[str, list[bytes]]) -> tuple[StatefulStage, list[bytes], list[bytes]]:
+    stage = load_stage(name)
+    assert isinstance(stage, StatefulStage)
+    log: list[bytes] = []
+    Writer(stage, log).read(inputs[name])
+    return stage, inputs[name], log
+
+
+@pytest.mark.parametrize("name", ["deduplicator", "clusterer"])
+def test_killed_after_any_record_the_next_one_writes_what_is_missing(
+    name: str, inputs: dict[str, list[bytes]]
+) -> None:
+    stage, messages, wanted = whole(name, inputs)
+    for cut in range(0, len(wanted) + 1, 3 if name == "deduplicator" else 2):
+        log = wanted[:cut]
+        # Nothing was committed: it is given every message again.
+        Writer(stage, log).read(messages)
+        assert log == wanted, f"cut after {cut} records"
+
+
+@pytest.mark.parametrize("name", ["deduplicator", "clusterer"])
+def test_what_a_zombie_writes_late_changes_nothing(name: str, inputs: dict[str, list[bytes]]) -> None:
+    """It was stopped with records in hand, or runs ahead of its successor; then the successor dies, too."""
+    stage, messages, wanted = whole(name, inputs)
+    for cut in range(0, len(wanted), 5):
+        log = wanted[:cut]
+        successor = Writer(stage, log)
+        read = min(len(messages), cut // 2 + 5)
+        successor.read(messages[:read])
+        # The zombie goes on from where it was stopped: behind its successor, level with it or ahead of it.
+        log += wanted[cut : cut + LATE]
+        assert distinct(log) == wanted[: len(distinct(log))], "the log is no prefix"
+        successor.read(messages[read:])
+        Writer(stage, log).read(messages)
+        assert distinct(log) == wanted, f"stopped after {cut} records"
+
+
+def test_the_inputs_bring_about_every_kind_of_change_worth_cutting(inputs: dict[str, list[bytes]]) -> None:
+    _, messages, wanted = whole("clusterer", inputs)
+    stories: list[Any] = [orjson.loads(value) for value in wanted]
+    kinds = {story["change"]["type"] for story in stories}
+    assert {"created", "article_added", "related", "closed", "article_retracted"} <= kinds, kinds
+    assert len(wanted) > len(messages), "some decisions must take several records"

@@ -175,7 +175,7 @@ class StreamWorker:
         self._breaker = Breaker()
         self._halted: str | None = None
         """Why the circuit breaker has stopped this stage, until somebody starts it again."""
-        self._probe = InputProbe(settings.kafka_bootstrap_servers, stage.source, settings.stuck_after_s / 2)
+        self._probe = InputProbe(settings, stage.source, settings.stuck_after_s / 2)
         self._standstill = Standstill(settings.stuck_after_s)
         self._next_offsets: dict[int, int] = {}
         """Partition -> the offset that follows the last message taken under the current assignment."""

@@ -92,7 +92,7 @@ def get(port: int, path: str) -> tuple[int, str]:
 
 async def count(servers: str, name: str, before: int) -> int:
     """Return how many messages lie in a topic, less those that lay there before."""
-    return len(await read_topic(servers, topic(name))) - before
+    return len(await read_topic(plain(servers), topic(name))) - before
 
 
 def article(number: int, edition: str) -> dict[str, Any]:
@@ -267,7 +267,7 @@ def test_offsets_without_messages_are_no_reason_to_stop(cluster: RunningBroker, 
                 async with producer.transaction():
                     await producer.send_and_wait(RAW, value, partition=5)
         found = set()
-        async with aclosing(follow(servers, topic(CLEAN))) as messages:
+        async with aclosing(follow(plain(servers), topic(CLEAN))) as messages:
             async for message in messages:
                 found.add(message.value)
                 if found.issuperset(wanted):
@@ -430,7 +430,7 @@ def test_a_stop_has_an_end_even_when_the_cluster_is_gone(tmp_path: Path, workers
     home = tmp_path / "broker"
     with broker.running(home, cache=JARS) as running:
         servers = running.bootstrap_servers
-        asyncio.run(create_topics(servers, all_topics().values()))
+        asyncio.run(create_topics(plain(servers), all_topics().values()))
         worker = workers.start("stateless", servers, MACHTIN_STOP_WITHIN_S="5", MACHTIN_HTTP_PORT=str(http))
         asyncio.run(asyncio.wait_for(workers.until_says(http, "/ready", "ok"), DEADLINE_S))
         os.kill(running.pid, signal.SIGSTOP)  # it accepts connections and answers nothing: the worst case

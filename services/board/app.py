@@ -11,11 +11,11 @@ import faust
 from services.board.latest import LatestStories
 from services.board.pages import pages_of
 from services.runtime.codec import RECORD_LIMIT_BYTES, decode
+from services.runtime.faust_app import faust_app, on_demand
 from services.runtime.http import metrics_page, serve, verdict
 from services.runtime.metrics import Metrics
 from services.runtime.records import StoryRecord
 from services.runtime.settings import Settings
-from services.runtime.stream import faust_app, on_demand
 from services.runtime.topics import STORIES
 from services.runtime.watchdog import end_process
 

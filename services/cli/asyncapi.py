@@ -14,6 +14,7 @@ from services.runtime import dead_letters, trace
 from services.runtime.editions import PROBE_HEADER
 from services.runtime.errors import Reason
 from services.runtime.events import ARRIVED_AT
+from services.runtime.memory import INPUT
 from services.runtime.settings import Settings
 from services.runtime.topics import DEAD, Topic, all_topics
 from services.topology import SERVICES, STAGES
@@ -209,7 +210,16 @@ def _event_headers(topic: Topic) -> Node:
     return {
         "type": "object",
         "required": list(properties),
-        "properties": {ARRIVED_AT: arrived_at, **_carried(), **properties},
+        "properties": {ARRIVED_AT: arrived_at, INPUT: _input(), **_carried(), **properties},
+    }
+
+
+def _input() -> Node:
+    return {
+        "type": "string",
+        "pattern": "^[0-9]+@[0-9]+$",
+        "description": "Offset and time (milliseconds) of the message that a stateful stage decided here, in"
+        " the partition of its input that has the number of this one.",
     }
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import partial
 
 from services.deduplicator.deduplicate import Deduplicator, warm_up
+from services.runtime.faust_app import on_demand
 from services.runtime.stage import StatefulStage
-from services.runtime.stream import create_app, on_demand
+from services.runtime.stream import create_app
 from services.runtime.topics import CLEAN, DEDUPLICATED
 
 STAGE = StatefulStage(

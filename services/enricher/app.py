@@ -7,9 +7,10 @@ from functools import partial
 from typing import cast
 
 from services.enricher.enrich import Enricher
+from services.runtime.faust_app import on_demand
 from services.runtime.records import DeduplicatedArticle, Record
 from services.runtime.stage import StatelessStage, Transform
-from services.runtime.stream import create_app, on_demand
+from services.runtime.stream import create_app
 from services.runtime.topics import DEDUPLICATED, ENRICHED
 
 

@@ -6,9 +6,10 @@ from datetime import datetime
 from functools import partial
 
 from services.normalizer.normalize import normalize
+from services.runtime.faust_app import on_demand
 from services.runtime.records import Record
 from services.runtime.stage import StatelessStage, Transform
-from services.runtime.stream import create_app, on_demand
+from services.runtime.stream import create_app
 from services.runtime.topics import CLEAN, RAW
 
 

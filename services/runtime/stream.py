@@ -1,6 +1,6 @@
-"""The hardened Faust app: a stage on real topics.
+"""A stage on real topics: decide, publish, confirm, acknowledge.
 
-Every work-around for Faust lives here, each with a test in tests/integration/test_stream.py:
+Every work-around for Faust is here or in `faust_app`, each with a test in tests/integration/test_stream.py:
 
 - Faust acknowledges an event when the agent's body is left, by an exception or a cancellation too. We take
   events unacknowledged (`noack_take`) and acknowledge them ourselves, after the cluster has confirmed every
@@ -29,12 +29,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
-from functools import cache
-from pathlib import Path
 from typing import Any, cast
 from wsgiref.simple_server import WSGIServer
 
@@ -42,59 +39,32 @@ import faust
 from faust.types import TP, EventT
 
 from services.runtime import dead_letters
-from services.runtime.access import refusal, secret_of, ssl_context
 from services.runtime.breaker import Breaker
-from services.runtime.codec import RECORD_LIMIT_BYTES, decode, encode
+from services.runtime.codec import encode
 from services.runtime.editions import from_probe, is_probe, probe_edition
 from services.runtime.errors import InfrastructureError
 from services.runtime.events import Headers, Origin, headers_of, origin_of, raw_origin
+from services.runtime.faust_app import faust_app
 from services.runtime.http import metrics_page, serve, verdict
 from services.runtime.input_probe import InputProbe, Standstill
+from services.runtime.memory import PartitionMemory, Position
 from services.runtime.metrics import Metrics
 from services.runtime.records import Record
 from services.runtime.restore import read_to_end
-from services.runtime.settings import KafkaAccess, Settings, SettingsError, from_environment
+from services.runtime.settings import Settings
 from services.runtime.stage import (
     Failure,
+    Outcome,
     Runner,
     Stage,
     StatefulStage,
     input_limit,
-    stateful_runner,
     stateless_runner,
 )
 from services.runtime.topics import DEAD, RAW, topic
 from services.runtime.watchdog import Watchdog, end_process
 
 log = logging.getLogger(__name__)
-
-
-def faust_app(name: str, settings: Settings) -> faust.App:
-    """Return the Faust app of one service, with the settings that our guarantees rest on."""
-    app = faust.App(
-        f"machtin-{name}",
-        broker=[f"kafka://{server}" for server in settings.kafka_bootstrap_servers.split(",")],
-        broker_credentials=_credentials(settings),
-        store="memory://",
-        # Faust makes this directory whether anything goes there or not; the working directory may be
-        # read-only, and is nobody's place for it.
-        datadir=Path(tempfile.gettempdir()) / "machtin-faust",
-        topic_allow_declare=False,
-        topic_disable_leader=True,
-        consumer_auto_offset_reset="earliest",
-        consumer_max_fetch_size=RECORD_LIMIT_BYTES,
-        producer_acks=-1,
-        producer_request_timeout=settings.send_timeout_s,
-        producer_max_request_size=2 * RECORD_LIMIT_BYTES,
-        broker_commit_interval=1.0,
-        # Faust's 60 s would leave the partitions of a killed process without an owner for a minute.
-        broker_session_timeout=10.0,
-        broker_heartbeat_interval=2.0,
-        stream_wait_empty=False,
-        stream_buffer_maxsize=settings.batch_size,
-    )
-    app.boot_strategy.enable_web = False
-    return app
 
 
 def create_app(stage: Stage, settings: Settings) -> faust.App:
@@ -112,53 +82,6 @@ def create_app(stage: Stage, settings: Settings) -> faust.App:
     signals.on_partitions_assigned.connect(worker.on_assigned)
     signals.on_partitions_revoked.connect(worker.on_revoked)
     return app
-
-
-def on_demand(create: Callable[[Settings], faust.App]) -> Callable[[str], faust.App]:
-    """Return a module's `__getattr__` that builds its `app` when `faust -A` asks for it, not on import."""
-
-    @cache
-    def app() -> faust.App:
-        try:
-            settings = from_environment()
-            _require_access(settings)
-            return create(settings)
-        except SettingsError as error:
-            raise SystemExit(str(error)) from error
-
-    def module_getattr(name: str) -> faust.App:
-        if name == "app":
-            return app()
-        raise AttributeError(name)
-
-    return module_getattr
-
-
-def _credentials(access: KafkaAccess) -> Any:
-    """Return Faust's form of the way into the cluster; None where the cluster asks for nothing."""
-    context = ssl_context(access)
-    if access.kafka_sasl_mechanism is not None:
-        return faust.SASLCredentials(
-            username=access.kafka_sasl_username,
-            password=secret_of(access.kafka_sasl_password),
-            ssl_context=context,
-            mechanism=access.kafka_sasl_mechanism,
-        )
-    # Only ever with a context: a bare SSLCredentials() raises TypeError.
-    return None if context is None else faust.SSLCredentials(context=context)
-
-
-def _require_access(access: KafkaAccess) -> None:
-    """Raise SettingsError where the cluster refuses us for good: Faust would only say it cannot connect."""
-    if access.kafka_security_protocol == "PLAINTEXT":
-        return
-    loop = asyncio.new_event_loop()  # not asyncio.run, which would take away the loop that Faust looks for
-    try:
-        why = loop.run_until_complete(refusal(access))
-    finally:
-        loop.close()
-    if why is not None:
-        raise SettingsError(why)
 
 
 class StreamWorker:
@@ -182,7 +105,7 @@ class StreamWorker:
         self._input_limit = input_limit(stage, settings.max_message_bytes)
         self._warm = False
         self._stateless: Runner | None = None
-        self._memory: dict[int, _PartitionMemory] = {}
+        self._memory: dict[int, PartitionMemory] = {}
         self._restoring: dict[int, asyncio.Task[None]] = {}
         self._assignment = 0
         """Number of the current assignment; events taken under an earlier one are not acknowledged."""
@@ -298,12 +221,12 @@ class StreamWorker:
         finished: list[EventT[bytes]] = []
         for event in events:
             message = event.message
-            runner = await self._runner_of(message.partition)
-            if runner is None or message.generation_id != self._app.consumer_generation_id:
+            process = await self._process_of(message.partition)
+            if process is None or message.generation_id != self._app.consumer_generation_id:
                 continue  # buffered before a rebalance: its owner of today reads it
             await self._require_no_hole(message)
             with self._metrics.decision_seconds.labels(name).time():
-                outcome = runner.process(message.value, datetime.fromtimestamp(message.timestamp, UTC))
+                outcome = process(message.value, Position.of(message))
             if isinstance(outcome, Failure):
                 sends.append(await self._send_dead(message, outcome))
                 self._metrics.dead_letters.labels(name, outcome.reason.value).inc()
@@ -312,7 +235,7 @@ class StreamWorker:
                 origin = self._origin(message)
                 if self._stage.source == RAW and from_probe(_headers(message)):
                     outcome = [{**record, "edition": probe_edition(record["edition"])} for record in outcome]
-                sends += [await self._send(record, origin) for record in outcome]
+                sends += [await self._send(record, origin, message) for record in outcome]
                 published += [(record, origin) for record in outcome]
                 self._metrics.messages.labels(name, "published" if outcome else "unchanged").inc()
             self._breaker.record(dead=isinstance(outcome, Failure))
@@ -356,26 +279,28 @@ class StreamWorker:
                 )
         self._next_offsets[partition] = max(expected, offset + 1)
 
-    async def _runner_of(self, partition: int) -> Runner | None:
-        """Return the runner of a partition once its state is rebuilt, or None when it is not ours."""
+    async def _process_of(self, partition: int) -> Callable[[bytes | None, Position], Outcome] | None:
+        """Return what decides a partition, once its state is rebuilt, or None when it is not ours."""
         if self._stateless is not None:
-            return self._stateless
+            runner = self._stateless
+            return lambda value, at: runner.process(
+                value, datetime.fromtimestamp(at.timestamp_ms / 1000, UTC)
+            )
         restoring = self._restoring.get(partition)
         if restoring is None:
             return None
         await asyncio.wait({restoring})
-        return None if restoring.cancelled() else self._memory[partition].runner
+        return None if restoring.cancelled() else self._memory[partition].process
 
     async def _restore(self, partition: int) -> None:
         """Bring the memory of a partition up to the end of the output topic, and publish what is missing."""
         assert isinstance(self._stage, StatefulStage)
-        memory = self._memory.setdefault(partition, _PartitionMemory(self._stage))
+        memory = self._memory.setdefault(partition, PartitionMemory(self._stage))
         name = self._stage.name
 
         def apply(message: Any) -> None:
             self._metrics.restored_records.labels(name).inc()
-            if message.value is not None:  # a tombstone holds nothing
-                memory.state.apply(decode(message.value, RECORD_LIMIT_BYTES))
+            memory.restore(message.value, list(message.headers))
 
         with self._watchdog.work(f"rebuilding {name}[{partition}]") as still_alive:
             said_at = time.monotonic()
@@ -401,10 +326,7 @@ class StreamWorker:
                     progress,
                     self._settings.stuck_after_s,
                 )
-                missing = memory.state.repair()
-                for record in missing:
-                    memory.state.apply(record)
-                await self._confirm([await self._send(record, None) for record in missing])
+                await self._confirm([await self._send(record) for record in memory.repair()])
                 self._metrics.state.measure(partition, memory.state)
             except asyncio.CancelledError:
                 del self._memory[partition]  # it may hold repairs that were never confirmed
@@ -414,9 +336,13 @@ class StreamWorker:
                 end_process(str(error))
         log.info("%s[%d]: ready at offset %d", name, partition, memory.next_offset)
 
-    async def _send(self, record: Record, origin: Origin | None) -> Awaitable[Any]:
+    async def _send(
+        self, record: Record, origin: Origin | None = None, message: Any = None
+    ) -> Awaitable[Any]:
         value = encode(record)
         headers = headers_of(self._sink, self._stage.name, record, value, origin)
+        if message is not None and isinstance(self._stage, StatefulStage):
+            headers.append(Position.of(message).header())
         return await self._send_to(
             self._sink.name, self._sink.key_of(record), value, self._sink.partition_of(record), headers
         )
@@ -469,24 +395,6 @@ class StreamWorker:
 
     def _rebuilding(self) -> list[int]:
         return sorted(partition for partition, task in self._restoring.items() if not task.done())
-
-
-class _PartitionMemory:
-    """The state of one partition, and how far into the output topic it reaches."""
-
-    def __init__(self, stage: StatefulStage) -> None:
-        self.state = stage.new_state()
-        self.runner = stateful_runner(self.state, RECORD_LIMIT_BYTES)
-        self.next_offset = 0
-        """Everything before it is in the state."""
-        self.knows_its_place = True
-
-    def wrote(self, offset: int) -> None:
-        """Note a record of ours that the cluster has confirmed; they come in the order of the log."""
-        if offset == self.next_offset:
-            self.next_offset += 1
-        else:
-            self.knows_its_place = False
 
 
 def _end_if_failed(sent: asyncio.Future[Any]) -> None:

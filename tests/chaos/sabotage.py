@@ -13,7 +13,8 @@ from functools import partial
 from typing import Any
 
 from services.runtime import stream
-from services.runtime.stream import StreamWorker, create_app, on_demand
+from services.runtime.faust_app import on_demand
+from services.runtime.stream import StreamWorker, create_app
 from services.topology import load_stage
 
 SABOTAGES = ("ack-before-send", "no-confirm")

@@ -3,7 +3,8 @@
 import os
 from functools import partial
 
-from services.runtime.stream import create_app, on_demand
+from services.runtime.faust_app import on_demand
+from services.runtime.stream import create_app
 from tests.integration.toy_stages import STATEFUL
 from tests.integration.toy_traps import spring
 

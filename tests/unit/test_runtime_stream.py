@@ -4,8 +4,8 @@ import importlib
 
 import pytest
 
+from services.runtime.faust_app import faust_app
 from services.runtime.settings import Settings
-from services.runtime.stream import faust_app
 from services.topology import SERVICES
 
 
@@ -23,7 +23,8 @@ def test_a_wrong_setting_stops_the_process_with_a_sentence(monkeypatch: pytest.M
     from functools import partial
 
     from services.normalizer.app import STAGE
-    from services.runtime.stream import create_app, on_demand
+    from services.runtime.faust_app import on_demand
+    from services.runtime.stream import create_app
 
     monkeypatch.setenv("MACHTIN_BATCH_SIZE", "none")
     with pytest.raises(SystemExit, match="MACHTIN_BATCH_SIZE='none' cannot be used"):

@@ -12,40 +12,47 @@ from typing import Any
 import orjson
 import pytest
 
-from services.runtime.codec import RECORD_LIMIT_BYTES, decode, encode
-from services.runtime.stage import StatefulStage, stateful_runner
+from services.runtime.codec import encode
+from services.runtime.events import Headers
+from services.runtime.memory import INPUT, PartitionMemory, Position
+from services.runtime.stage import StatefulStage
 from services.runtime.times import to_text
 from services.topology import load_stage
 from tests.chaos.articles import BEGIN, raw_messages
 from tests.chaos.verifier import stateless
 
-ARRIVED_AT = BEGIN
+ARRIVED_MS = int(BEGIN.timestamp() * 1000)
 LATE = 7
 """So many records of a zombie arrive after its successor has begun."""
+
+
+Log = list[tuple[bytes, Headers]]
 
 
 class Writer:
     """One owner of a partition: rebuilds its memory from the log, repairs it, and reads the input."""
 
-    def __init__(self, stage: StatefulStage, log: list[bytes]) -> None:
+    def __init__(self, stage: StatefulStage, log: Log) -> None:
         self._log = log
-        state = stage.new_state()
-        for value in log:
-            state.apply(decode(value, RECORD_LIMIT_BYTES))
-        self._runner = stateful_runner(state, RECORD_LIMIT_BYTES)
-        for record in state.repair():
-            state.apply(record)
-            log.append(encode(record))
+        self._memory = PartitionMemory(stage)
+        for value, headers in log:
+            self._memory.restore(value, headers)
+        log += [(encode(record), []) for record in self._memory.repair()]
 
-    def read(self, messages: Sequence[bytes]) -> None:
-        for message in messages:
-            outcome = self._runner.process(message, ARRIVED_AT)
+    def read(self, messages: Sequence[bytes], first: int = 0) -> None:
+        for offset, message in enumerate(messages[first:], start=first):
+            position = Position(offset, ARRIVED_MS + offset)
+            outcome = self._memory.process(message, position)
             assert isinstance(outcome, list), outcome
-            self._log += [encode(record) for record in outcome]
+            self._log += [(encode(record), [position.header()]) for record in outcome]
 
 
-def distinct(log: list[bytes]) -> list[bytes]:
-    return list(dict.fromkeys(log))
+def values(log: Log) -> list[bytes]:
+    return [value for value, _ in log]
+
+
+def distinct(log: Log) -> list[bytes]:
+    return list(dict.fromkeys(values(log)))
 
 
 @pytest.fixture(scope="module")
@@ -61,10 +68,10 @@ def inputs() -> dict[str, list[bytes]]:
             clean.append(encode(record))
     stage = load_stage("deduplicator")
     assert isinstance(stage, StatefulStage)
-    deduplicated: list[bytes] = []
+    deduplicated: Log = []
     Writer(stage, deduplicated).read(clean)
     enriched = []
-    for value in deduplicated:
+    for value in values(deduplicated):
         outcome = enrich(_Message(value))
         assert isinstance(outcome, list)
         enriched += [encode(record) for record in outcome]
@@ -74,16 +81,16 @@ def inputs() -> dict[str, list[bytes]]:
 class _Message:
     """As much of a message as the pure steps look at."""
 
-    timestamp = int(ARRIVED_AT.timestamp() * 1000)
+    timestamp = ARRIVED_MS
 
     def __init__(self, value: bytes) -> None:
         self.value = value
 
 
-def whole(name: str, inputs: dict[str, list[bytes]]) -> tuple[StatefulStage, list[bytes], list[bytes]]:
+def whole(name: str, inputs: dict[str, list[bytes]]) -> tuple[StatefulStage, list[bytes], Log]:
     stage = load_stage(name)
     assert isinstance(stage, StatefulStage)
-    log: list[bytes] = []
+    log: Log = []
     Writer(stage, log).read(inputs[name])
     return stage, inputs[name], log
 
@@ -97,7 +104,7 @@ def test_killed_after_any_record_the_next_one_writes_what_is_missing(
         log = wanted[:cut]
         # Nothing was committed: it is given every message again.
         Writer(stage, log).read(messages)
-        assert log == wanted, f"cut after {cut} records"
+        assert values(log) == values(wanted), f"cut after {cut} records"
 
 
 @pytest.mark.parametrize("name", ["deduplicator", "clusterer"])
@@ -111,15 +118,33 @@ def test_what_a_zombie_writes_late_changes_nothing(name: str, inputs: dict[str, 
         successor.read(messages[:read])
         # The zombie goes on from where it was stopped: behind its successor, level with it or ahead of it.
         log += wanted[cut : cut + LATE]
-        assert distinct(log) == wanted[: len(distinct(log))], "the log is no prefix"
-        successor.read(messages[read:])
+        assert distinct(log) == values(wanted)[: len(distinct(log))], "the log is no prefix"
+        successor.read(messages, read)
         Writer(stage, log).read(messages)
-        assert distinct(log) == wanted, f"stopped after {cut} records"
+        assert distinct(log) == values(wanted), f"stopped after {cut} records"
 
 
 def test_the_inputs_bring_about_every_kind_of_change_worth_cutting(inputs: dict[str, list[bytes]]) -> None:
     _, messages, wanted = whole("clusterer", inputs)
-    stories: list[Any] = [orjson.loads(value) for value in wanted]
+    stories: list[Any] = [orjson.loads(value) for value, _ in wanted]
     kinds = {story["change"]["type"] for story in stories}
     assert {"created", "article_added", "related", "closed", "article_retracted"} <= kinds, kinds
     assert len(wanted) > len(messages), "some decisions must take several records"
+
+
+def test_a_position_survives_its_header_and_only_its_own() -> None:
+    position = Position(41, ARRIVED_MS)
+    assert Position.carried_by([("other", b"1@2"), position.header()]) == position
+    for value in (b"41", b"a@1", b"1@", b"@1", b"-1@5"):
+        assert Position.carried_by([(INPUT, value)]) is None
+
+
+def test_a_topic_made_anew_begins_at_offset_0_and_is_read(inputs: dict[str, list[bytes]]) -> None:
+    stage, messages, log = whole("deduplicator", inputs)
+    memory = PartitionMemory(stage)
+    for value, headers in log:
+        memory.restore(value, headers)
+    assert memory.process(messages[0], Position(0, ARRIVED_MS)) == []
+    article = orjson.loads(messages[0]) | {"article_id": "another", "url": None, "canonical_url": None}
+    later = Position(0, ARRIVED_MS + 10**6)
+    assert memory.process(orjson.dumps(article), later), "a new message at an old offset must be decided"

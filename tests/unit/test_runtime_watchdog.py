@@ -38,3 +38,18 @@ def test_progress_starts_the_time_anew() -> None:
         with watchdog_with_time.work("other"):
             assert watchdog_with_time.stuck() is None
         progress()
+
+
+def test_a_stop_that_takes_too_long_is_reported() -> None:
+    reports: list[str] = []
+    reported, stopping = threading.Event(), threading.Event()
+
+    def on_stuck(why: str) -> None:
+        reports.append(why)
+        reported.set()
+
+    Watchdog(3600, on_stuck).bound_the_stop(stopping.is_set, 0.05)
+    assert not reports
+    stopping.set()
+    assert reported.wait(DEADLINE_S)
+    assert reports == ["asked to stop 0 s ago and still here"]

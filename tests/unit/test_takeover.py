@@ -148,3 +148,14 @@ def test_a_topic_made_anew_begins_at_offset_0_and_is_read(inputs: dict[str, list
     article = orjson.loads(messages[0]) | {"article_id": "another", "url": None, "canonical_url": None}
     later = Position(0, ARRIVED_MS + 10**6)
     assert memory.process(orjson.dumps(article), later), "a new message at an old offset must be decided"
+
+
+def test_a_memory_goes_on_from_its_place_until_somebody_else_writes(inputs: dict[str, list[bytes]]) -> None:
+    """After that it is rebuilt: an old record of its own must not be applied to what came after it."""
+    memory = PartitionMemory(whole("deduplicator", inputs)[0])
+    for offset in range(3):
+        memory.wrote(offset)
+    assert (memory.next_offset, memory.knows_its_place) == (3, True)
+    memory.wrote(4)
+    memory.wrote(5)
+    assert (memory.next_offset, memory.knows_its_place) == (3, False)

@@ -6,10 +6,11 @@ BIN := $(VENV)/bin
 BROKER ?= auto
 KEEP ?=
 DATA ?=
+SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types unit contract integration browser chaos quality train-ner dashboards \
-  bench-dedup bench-entities bench-stories lock schemas clean
+.PHONY: help demo test check lint types unit contract integration browser chaos sabotage quality train-ner dashboards \
+  bench-dedup bench-entities bench-overload bench-stories lock schemas clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,8 +42,13 @@ integration: $(VENV)/.dev ## The pipeline on a real broker
 browser: $(VENV)/.dev ## The board in a headless Chromium
 	@$(BIN)/pytest tests/browser
 
-chaos: $(VENV)/.dev ## The long chaos run: 20,000 articles, 30 kills, zombies, broker restarts (half an hour)
-	@$(BIN)/pytest tests/chaos --chaos-articles 20000 --chaos-kills 30
+chaos: $(VENV)/.dev ## The long chaos run: 20,000 articles, 30 kills, zombies, cuts (half an hour; SEED=n)
+	@$(BIN)/pytest tests/chaos/test_chaos.py --chaos-articles 20000 --chaos-kills 30 --chaos-seed $(SEED)
+
+sabotage: $(VENV)/.dev ## Put two of Faust's traps back, one after the other: the chaos test must notice
+	@for trap in ack-before-send no-confirm; do \
+	  $(BIN)/pytest tests/chaos/test_chaos.py --chaos-articles 4000 --chaos-kills 20 --chaos-sabotage $$trap || exit 1; \
+	done
 
 quality: $(VENV)/.bench ## Quality of names (DATA=dir of the development data: on the labels, too)
 	@$(BIN)/machtin quality entities $(if $(DATA),--data $(DATA))
@@ -58,6 +64,9 @@ bench-dedup: $(VENV)/.bench ## Speed and memory of the deduplicator beside its p
 
 bench-entities: $(VENV)/.bench ## Speed of the enricher beside underthesea as documented (DATA=dir)
 	@$(BIN)/python -m bench.entities $(if $(DATA),--data $(DATA))
+
+bench-overload: $(VENV)/.dev ## Lag, memory and losses at twice the sustainable rate, on Apache Kafka
+	@$(BIN)/python -m bench.overload
 
 bench-stories: $(VENV)/.bench ## Speed of the clusterer beside its peers (DATA=dir)
 	@$(BIN)/python -m bench.stories $(if $(DATA),--data $(DATA))

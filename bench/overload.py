@@ -116,11 +116,8 @@ async def unaccounted(access: KafkaAccess) -> tuple[int, int, int]:
     raw = await read_topic(access, topic(RAW))
     dead = {(m.key, m.value) for m in await read_topic(access, topic(DEAD))}
     clean = {m.key for m in await read_topic(access, topic(CLEAN))}
-    enriched = {
-        m.key
-        for m in await read_topic(access, topic(ENRICHED))
-        if orjson.loads(m.value)["status"] == "usable"
-    }
+    enriched = [orjson.loads(m.value) for m in await read_topic(access, topic(ENRICHED))]
+    usable = {article["article_id"] for article in enriched if article["status"] == "usable"}
     told: set[str] = set()
     for message in await read_topic(access, topic(STORIES)):
         told.update(orjson.loads(message.value)["article_ids"])

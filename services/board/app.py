@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import time
 import uuid
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 import faust
+from aiokafka.errors import KafkaError
+from faust.types import TP
 
 from services.board.latest import LatestStories
 from services.board.pages import pages_of
+from services.board.reading import Reading
 from services.runtime.codec import RECORD_LIMIT_BYTES, decode
+from services.runtime.editions import from_probe
 from services.runtime.faust_app import faust_app, on_demand
 from services.runtime.http import metrics_page, serve, verdict
 from services.runtime.metrics import Metrics
@@ -21,6 +28,9 @@ from services.runtime.watchdog import end_process
 
 log = logging.getLogger(__name__)
 
+LOOK_S = 0.5
+"""Between two questions to the cluster where the topic ends."""
+
 
 def create_app(settings: Settings) -> faust.App:
     """Return the board's app. A consumer group of its own: every board shows every story."""
@@ -28,6 +38,7 @@ def create_app(settings: Settings) -> faust.App:
     stories = LatestStories()
     pages, below = pages_of(stories)
     metrics = Metrics("board")
+    reading = Reading(settings.stuck_after_s)
     source = app.topic(
         STORIES, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
     )
@@ -35,13 +46,30 @@ def create_app(settings: Settings) -> faust.App:
     async def read(stream: Any) -> None:
         async for event in stream.noack().events():
             try:
-                if event.value is not None:
+                if event.value is not None and not from_probe(event.headers.items()):
                     stories.apply(cast(StoryRecord, decode(event.value, RECORD_LIMIT_BYTES)))
             except Exception as error:
                 log.exception("the board cannot go on")
                 end_process(str(error))
             metrics.messages.labels("board", "published").inc()
             event.ack()
+            reading.read(event.message.partition, event.message.offset, time.monotonic())
+
+    async def look() -> None:
+        """Ask the cluster where the topic ends, again and again, and end the process when it is stuck."""
+        while not (partitions := app.consumer.assignment()):
+            await asyncio.sleep(LOOK_S)
+        first = await app.consumer.earliest_offsets(*partitions)
+        reading.started(_by_partition(first), await _ends(app, partitions), time.monotonic())
+        while True:
+            await asyncio.sleep(LOOK_S)
+            try:
+                reading.look(await _ends(app, partitions), time.monotonic())
+            except (KafkaError, OSError) as error:  # the last look grows old, until that is too long
+                log.warning("the cluster does not say where the topic ends: %r", error)
+            stuck = reading.stuck(time.monotonic())
+            if stuck is not None:
+                end_process(stuck)
 
     async def serve_pages() -> None:
         server = serve(
@@ -50,17 +78,34 @@ def create_app(settings: Settings) -> faust.App:
             {
                 **pages,
                 "/metrics": metrics_page(metrics.registry),
-                "/health": verdict(lambda: None),
-                "/ready": verdict(lambda: None),
+                "/health": verdict(lambda: reading.stuck(time.monotonic())),
+                "/ready": verdict(reading.not_ready),
             },
             below,
         )
-        metrics.ready.labels("board").set(1)  # as /ready says
+        metrics.ready.labels("board").set_function(lambda: float(reading.not_ready() is None))
         log.info("The board is at http://%s:%d/", settings.http_host, server.server_port)
 
     app.agent(source, name="board", concurrency=1)(read)
     app.task(serve_pages)
+    app.task(look)
     return app
+
+
+async def _ends(app: faust.App, partitions: Iterable[TP]) -> dict[int, int]:
+    """Return where the partitions end: as the cluster says, or as a fetch has seen where that is further.
+
+    The embedded broker's own answer is too low.
+    """
+    asked = _by_partition(await app.consumer.highwaters(*partitions))
+    return {
+        where.partition: max(asked[where.partition], app.consumer.highwater(where) or 0)
+        for where in partitions
+    }
+
+
+def _by_partition(offsets: Mapping[TP, int]) -> dict[int, int]:
+    return {where.partition: offset for where, offset in offsets.items()}
 
 
 __getattr__ = on_demand(create_app)

@@ -29,6 +29,7 @@ from services.cli.tally import Tally
 from services.runtime import broker as local_broker
 from services.runtime.cluster import create_topics
 from services.runtime.codec import RECORD_LIMIT_BYTES, decode
+from services.runtime.editions import from_probe
 from services.runtime.errors import InfrastructureError
 from services.runtime.follow import follow
 from services.runtime.settings import KafkaAccess, from_environment
@@ -161,6 +162,8 @@ async def _show(access: KafkaAccess, services: list[ServiceProcess], rate: float
 async def _watch(access: KafkaAccess, tally: Tally, console: Console) -> None:
     """Follow every topic into the tally; without a terminal for a live view, print stories as they come."""
     async for message in follow(access, *all_topics().values()):
+        if from_probe(message.headers):
+            continue
         record = None
         if message.topic not in (RAW, DEAD) and message.value is not None:
             record = decode(message.value, RECORD_LIMIT_BYTES)

@@ -72,8 +72,10 @@ def run(
     """Run one service as this process (the same as `faust -A services.NAME.app worker`)."""
     if service not in SERVICES:
         raise typer.BadParameter(f"{service} is not a service; the services are {', '.join(SERVICES)}")
-    settings = from_environment()  # a wrong value stops here, before Faust starts
-    faust = ["-m", "faust", "-A", f"services.{service}.app", "worker", "--loglevel", settings.log_level]
+    from_environment()  # a wrong value stops here, before Faust starts
+    # Without a banner and, by the level, without a spinner: the log has log lines only. What is logged, and
+    # how, the settings say (runtime.logs).
+    faust = ["-m", "faust", "--quiet", "-A", f"services.{service}.app", "worker", "--loglevel", "INFO"]
     os.execv(sys.executable, [sys.executable, *faust])
 
 
@@ -126,12 +128,38 @@ def exporter() -> None:
 
 
 @app.command()
+def probe(
+    every: Annotated[float, typer.Option(help="Seconds between two plantings.", min=1)] = 300.0,
+    deadline: Annotated[
+        float, typer.Option(help="Seconds after which an article that is in no story counts as lost.", min=1)
+    ] = 60.0,
+    plantings: Annotated[
+        int | None,
+        typer.Option(help="End after so many; status 1 unless all went right.", min=1),
+    ] = None,
+) -> None:
+    """Plant marked articles into the live stream, look for what comes of them, and tell Prometheus.
+
+    They live in an edition of their own: no real story meets them, and subscribers leave them out by the
+    header machtin-probe. Run one probe a cluster.
+    """
+    from services.probe.app import Plan
+    from services.probe.app import run as plant
+
+    reports = plant(from_environment(), Plan(every, deadline, plantings))
+    if any(report.outcome != "right" for report in reports) or len(reports) < (plantings or 0):
+        raise typer.Exit(1)
+
+
+@app.command()
 def tail(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="TOPIC", help="What to follow; news.stories by default.")
     ] = None,
+    probes: Annotated[bool, typer.Option("--probes", help="Print what a probe has planted, too.")] = False,
 ) -> None:
     """Print the records of topics as JSON lines: those that lie there, then those that come, until Ctrl-C."""
+    from services.runtime.editions import from_probe
     from services.runtime.follow import follow
 
     names = names or [STORIES]
@@ -143,8 +171,9 @@ def tail(
 
     async def follow_and_print() -> None:
         async for message in follow(from_environment(), *(all_topics()[name] for name in names)):
-            sys.stdout.buffer.write((message.value or b"null") + b"\n")
-            sys.stdout.buffer.flush()
+            if probes or not from_probe(message.headers):
+                sys.stdout.buffer.write((message.value or b"null") + b"\n")
+                sys.stdout.buffer.flush()
 
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(follow_and_print())

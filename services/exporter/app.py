@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from services.exporter.cluster import Cluster
 from services.exporter.collector import LagCollector
+from services.runtime import logs
 from services.runtime.errors import InfrastructureError
 from services.runtime.http import metrics_page, serve, verdict
 from services.runtime.metrics import describe_process
@@ -27,7 +28,7 @@ def run(settings: Settings) -> None:
 
     A cluster that fails is reported as a metric and tried again: this process is what tells of it.
     """
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.configure(settings)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # its failures come to us as exceptions
     with suppress(KeyboardInterrupt):
         asyncio.run(_run(settings))

@@ -11,6 +11,7 @@ from typing import Any
 
 import faust
 
+from services.runtime import logs
 from services.runtime.access import refusal, secret_of, ssl_context
 from services.runtime.codec import RECORD_LIMIT_BYTES
 from services.runtime.settings import KafkaAccess, Settings, SettingsError, from_environment
@@ -39,6 +40,7 @@ def faust_app(name: str, settings: Settings) -> faust.App:
         broker_heartbeat_interval=2.0,
         stream_wait_empty=False,
         stream_buffer_maxsize=settings.batch_size,
+        logging_config=logs.configuration(settings),
     )
     app.boot_strategy.enable_web = False
     return app

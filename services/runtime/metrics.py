@@ -23,7 +23,7 @@ LATENCY_SLO_S = 5.0
 """An article is in its story within this time of its arrival, for 99 of 100 articles."""
 
 _DURATION_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
-_AGE_BUCKETS = (0.1, 0.25, 0.5, 1, 2, 3, 4, LATENCY_SLO_S, 7.5, 10, 15, 30, 60, 300, 3600)
+AGE_BUCKETS = (0.1, 0.25, 0.5, 1, 2, 3, 4, LATENCY_SLO_S, 7.5, 10, 15, 30, 60, 300, 3600)
 """Close together around the objective: the share of articles within it must be exact."""
 
 
@@ -87,7 +87,7 @@ class Metrics:
         self.age_seconds = self._histogram(
             "machtin_article_age_seconds",
             "Wall time from a raw article's arrival at the broker to the end of this stage's work on it.",
-            _AGE_BUCKETS,
+            AGE_BUCKETS,
         )
         self.restored_records = self._counter(
             "machtin_restored_records",

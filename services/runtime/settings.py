@@ -86,6 +86,9 @@ class Settings(KafkaAccess):
     stop_within_s: float = Field(default=15.0, ge=1, le=600)
     """A service that has not ended this long after it was asked to is ended."""
     log_level: Literal["DEBUG", "INFO", "WARN", "ERROR"] = "INFO"
+    """DEBUG adds a line for every decision."""
+    log_format: Literal["console", "json"] = "console"
+    """Lines for people, or one JSON object a line."""
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:

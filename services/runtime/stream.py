@@ -38,7 +38,7 @@ from wsgiref.simple_server import WSGIServer
 import faust
 from faust.types import TP, EventT
 
-from services.runtime import dead_letters
+from services.runtime import dead_letters, logs
 from services.runtime.breaker import Breaker
 from services.runtime.codec import encode
 from services.runtime.editions import from_probe, is_probe, probe_edition
@@ -227,12 +227,14 @@ class StreamWorker:
             await self._require_no_hole(message)
             with self._metrics.decision_seconds.labels(name).time():
                 outcome = process(message.value, Position.of(message))
+            origin = self._origin(message)
+            if log.isEnabledFor(logging.DEBUG):
+                log.debug("decided", extra=logs.decision(name, message, outcome, origin.traceparent))
             if isinstance(outcome, Failure):
                 sends.append(await self._send_dead(message, outcome))
                 self._metrics.dead_letters.labels(name, outcome.reason.value).inc()
                 self._metrics.messages.labels(name, "dead").inc()
             else:
-                origin = self._origin(message)
                 if self._stage.source == RAW and from_probe(_headers(message)):
                     outcome = [{**record, "edition": probe_edition(record["edition"])} for record in outcome]
                 sends += [await self._send(record, origin, message) for record in outcome]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
@@ -20,6 +19,7 @@ from services.runtime.codec import RECORD_LIMIT_BYTES, decode
 from services.runtime.editions import from_probe
 from services.runtime.faust_app import faust_app, on_demand
 from services.runtime.http import metrics_page, serve, verdict
+from services.runtime.input_probe import Standstill
 from services.runtime.metrics import Metrics
 from services.runtime.records import StoryRecord
 from services.runtime.settings import Settings
@@ -38,7 +38,8 @@ def create_app(settings: Settings) -> faust.App:
     stories = LatestStories()
     pages, below = pages_of(stories)
     metrics = Metrics("board")
-    reading = Reading(settings.stuck_after_s)
+    reading = Reading()
+    standstill = Standstill(settings.stuck_after_s)
     source = app.topic(
         STORIES, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
     )
@@ -53,21 +54,21 @@ def create_app(settings: Settings) -> faust.App:
                 end_process(str(error))
             metrics.messages.labels("board", "published").inc()
             event.ack()
-            reading.read(event.message.partition, event.message.offset, time.monotonic())
+            reading.read(event.message.partition, event.message.offset)
 
     async def look() -> None:
         """Ask the cluster where the topic ends, again and again, and end the process when it is stuck."""
         while not (partitions := app.consumer.assignment()):
             await asyncio.sleep(LOOK_S)
         first = await app.consumer.earliest_offsets(*partitions)
-        reading.started(_by_partition(first), await _ends(app, partitions), time.monotonic())
+        reading.started(_by_partition(first), await _ends(app, partitions))
         while True:
             await asyncio.sleep(LOOK_S)
             try:
-                reading.look(await _ends(app, partitions), time.monotonic())
-            except (KafkaError, OSError) as error:  # the last look grows old, until that is too long
+                standstill.saw(reading.waiting(await _ends(app, partitions)))
+            except (KafkaError, OSError) as error:  # an outage is not mended by starting again
                 log.warning("the cluster does not say where the topic ends: %r", error)
-            stuck = reading.stuck(time.monotonic())
+            stuck = standstill.stuck()
             if stuck is not None:
                 end_process(stuck)
 
@@ -78,7 +79,7 @@ def create_app(settings: Settings) -> faust.App:
             {
                 **pages,
                 "/metrics": metrics_page(metrics.registry),
-                "/health": verdict(lambda: reading.stuck(time.monotonic())),
+                "/health": verdict(standstill.stuck),
                 "/ready": verdict(reading.not_ready),
             },
             below,

@@ -16,6 +16,8 @@ from services.runtime.topics import Topic
 OPERATOR = "machtin-operator"
 """Whoever uses the command line: feeds, reads and settles, creates the topics."""
 EXPORTER = "machtin-exporter"
+PROBE = "machtin-probe"
+"""Writes raw articles as a crawler does and reads what becomes of them; its group is a place to commit to."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -33,7 +35,7 @@ class Grant:
 def principal_of(name: str, services: Iterable[str]) -> str:
     """Return the principal of somebody whom the declarations name: a service, a command or an outsider."""
     if name.startswith("machtin "):
-        return OPERATOR
+        return PROBE if name == "machtin probe" else OPERATOR
     return f"machtin-{name}" if name in services else name.replace(" ", "-")
 
 
@@ -54,6 +56,9 @@ def _grants(topics: list[Topic], services: set[str], rebuilt: Mapping[str, str])
         for operation in ("Create", "Read"):
             yield Grant(OPERATOR, "topic", topic.name, operation)
         yield Grant(EXPORTER, "topic", topic.name, "Read")
+        if topic.partition_by == "edition":
+            yield Grant(PROBE, "topic", topic.name, "Read")
+    yield Grant(PROBE, "group", PROBE, "Read")
     yield Grant(EXPORTER, "group", "machtin-", "Describe", prefixed=True)
     for service, name in rebuilt.items():
         yield Grant(principal_of(service, services), "topic", name, "Read")

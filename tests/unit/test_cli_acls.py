@@ -1,4 +1,6 @@
-from services.cli.acls import EXPORTER, OPERATOR, Grant, grants, principal_of, script
+from services.cli.acls import EXPORTER, OPERATOR, PROBE, Grant, grants, principal_of, script
+from services.probe.connection import GROUP
+from services.probe.watch import WAY
 from services.runtime.topics import DEDUPLICATED, RAW, STORIES, all_topics
 from services.topology import SERVICES
 
@@ -45,6 +47,12 @@ def test_the_exporter_writes_nothing_and_joins_no_group() -> None:
         ("topic", "Read"),
         ("group", "Describe"),
     }
+
+
+def test_the_probe_writes_as_a_crawler_does_and_reads_what_comes_of_it() -> None:
+    assert rights(PROBE, "Write") == {RAW}
+    assert rights(PROBE, "Read") == set(WAY)
+    assert rights(PROBE, "Read", "group") == {GROUP}
 
 
 def test_a_name_cannot_become_a_command() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -77,6 +78,26 @@ def run(
     # how, the settings say (runtime.logs).
     faust = ["-m", "faust", "--quiet", "-A", f"services.{service}.app", "worker", "--loglevel", "INFO"]
     os.execv(sys.executable, [sys.executable, *faust])
+
+
+@app.command()
+def up(
+    services: Annotated[list[str] | None, typer.Argument(help="Which services; all by default.")] = None,
+    home: Home = HOME,
+) -> None:
+    """Run services on this machine and start again whichever ends, until Ctrl-C.
+
+    What Compose, Kubernetes or systemd do elsewhere. Needs a cluster that has the topics.
+    """
+    from services.cli.keeper import keep_running
+
+    unknown = set(services or ()) - set(SERVICES)
+    if unknown:
+        raise typer.BadParameter(f"{', '.join(sorted(unknown))}: the services are {', '.join(SERVICES)}")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends it as Ctrl-C does: all of them stopped
+    with contextlib.suppress(KeyboardInterrupt):
+        servers = from_environment().kafka_bootstrap_servers
+        keep_running(dict.fromkeys(services or SERVICES), servers, home / "logs", say)
 
 
 @app.command()

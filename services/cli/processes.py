@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -70,7 +71,18 @@ def start_services(names: Iterable[str], bootstrap_servers: str, logs: Path) -> 
     ]
 
 
-def _start(name: str, port: int, bootstrap_servers: str, log_file: Path) -> ServiceProcess:
+def start_again(ended: ServiceProcess, bootstrap_servers: str) -> ServiceProcess:
+    """Start a service that has ended, at its old port; its log goes on."""
+    return _start(ended.name, ended.port, bootstrap_servers, ended.log_file, log_mode="ab")
+
+
+def _start(
+    name: str,
+    port: int,
+    bootstrap_servers: str,
+    log_file: Path,
+    log_mode: Literal["wb", "ab"] = "wb",
+) -> ServiceProcess:
     environment: Mapping[str, str] = {
         **os.environ,
         "KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers,
@@ -78,7 +90,7 @@ def _start(name: str, port: int, bootstrap_servers: str, log_file: Path) -> Serv
     }
     supervised = [sys.executable, "-I", "-S", supervise.__file__, str(os.getpid())]
     command = [*supervised, sys.executable, "-m", "services.cli.main", "run", name]
-    with log_file.open("wb") as log:
+    with log_file.open(log_mode) as log:
         process = subprocess.Popen(
             command,
             env=environment,

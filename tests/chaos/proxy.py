@@ -51,11 +51,12 @@ class Proxy:
         assert task is not None
         self._connections.add(task)
         try:
-            await self._healthy.wait()
-            try:
-                await self._connect(reader, writer)
-            except OSError:
-                await asyncio.sleep(REFUSED_AFTER_S)
+            with suppress(asyncio.CancelledError):  # by us, at the end: nothing to tell the server's log
+                await self._healthy.wait()
+                try:
+                    await self._connect(reader, writer)
+                except OSError:
+                    await asyncio.sleep(REFUSED_AFTER_S)
         finally:
             self._connections.discard(task)
             writer.close()

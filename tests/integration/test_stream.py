@@ -206,6 +206,35 @@ def test_workers_that_join_and_leave_change_nothing(cluster: RunningBroker, work
         assert seen[edition] == [(f"{edition}-{number}", number + 1) for number in range(articles)]
 
 
+def test_a_zombie_that_wakes_up_in_the_middle_of_a_batch_changes_nothing(
+    cluster: RunningBroker, workers: Workers
+) -> None:
+    """Stopped for longer than its session, it goes on writing what its successor has written already."""
+    servers, edition, articles = cluster.bootstrap_servers, "zombie", 400
+
+    async def run() -> list[tuple[str, int]]:
+        zombie = workers.start("stateful", servers, TOY_TRAP="slow-sends")
+        await produce_articles(servers, edition, range(articles))
+        seen: list[tuple[str, int]] = []
+        stopped = woken = False
+        async with aclosing(numbers_of(servers, edition)) as numbers:
+            async for one in numbers:
+                seen.append(one)
+                if len(seen) == 30 and not stopped:
+                    stopped = True
+                    zombie.send_signal(signal.SIGSTOP)
+                    workers.start("stateful", servers)
+                if len(set(seen)) == articles and not woken:
+                    woken = True
+                    zombie.send_signal(signal.SIGCONT)
+                if len(seen) >= articles + 50:  # it did write late
+                    return seen
+        return seen
+
+    seen = asyncio.run(asyncio.wait_for(run(), DEADLINE_S))
+    assert list(dict.fromkeys(seen)) == [(f"{edition}-{number}", number + 1) for number in range(articles)]
+
+
 def test_what_cannot_be_processed_lies_untouched_in_the_dead_letter_topic(
     cluster: RunningBroker, workers: Workers
 ) -> None:

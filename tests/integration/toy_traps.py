@@ -16,6 +16,7 @@ def spring(trap: str | None) -> None:
     if trap is not None:
         {
             "fail-one-send": _fail_one_send,
+            "slow-sends": _slow_sends,
             "silent-consumer": _silent_consumer,
             "no-commit": _no_commit,
             "skip-a-message": _skip_a_message,
@@ -38,6 +39,18 @@ def _fail_one_send() -> None:
         return never
 
     patched.send = failing
+
+
+def _slow_sends() -> None:
+    """A batch takes seconds to send, so that a process can be stopped in the middle of one."""
+    patched: Any = driver.Producer
+    send = patched.send
+
+    async def slow(self: Any, *args: Any, **kwargs: Any) -> Any:
+        await asyncio.sleep(0.02)
+        return await send(self, *args, **kwargs)
+
+    patched.send = slow
 
 
 def _silent_consumer() -> None:

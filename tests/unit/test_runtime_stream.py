@@ -43,4 +43,5 @@ def test_faust_neither_commits_what_is_not_confirmed_nor_creates_topics() -> Non
     assert not conf.producer_threaded
     assert not conf.topic_allow_declare
     assert not conf.stream_wait_empty
+    assert conf.stream_buffer_maxsize == Settings().batch_size
     assert str(conf.processing_guarantee.value) == "at_least_once"

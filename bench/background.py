@@ -14,9 +14,12 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from services.clusterer.vectors import BUCKETS, Vectorizer
 
@@ -25,28 +28,41 @@ COMMON_SHARE = 0.25
 LEVELS = 255
 
 
+def read(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the articles of a file."""
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            yield json.loads(line)
+
+
+def counted(articles: Iterable[tuple[str, str]]) -> tuple[npt.NDArray[np.float64], int, int]:
+    """Return the weight of every bucket, the number of articles, and how many buckets are above the floor.
+
+    `articles`: titles and texts.
+    """
+    vectorizer = Vectorizer(np.ones(BUCKETS, dtype=np.float32))
+    frequency = np.zeros(BUCKETS, dtype=np.int64)
+    documents = 0
+    for title, text in articles:
+        frequency[vectorizer.vector(title, text, BUCKETS).terms] += 1
+        documents += 1
+    weights = np.log((documents + 1) / (np.maximum(frequency, RARE) + 0.5))
+    weights[frequency > COMMON_SHARE * documents] = 0
+    return weights, documents, int((frequency > RARE).sum())
+
+
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--output", type=Path, default=Path("services/clusterer/data/background_vi.npz"))
     options = parser.parse_args()
-    vectorizer = Vectorizer(np.ones(BUCKETS, dtype=np.float32))
-    frequency = np.zeros(BUCKETS, dtype=np.int64)
-    documents = 0
-    for path in sorted(options.data.glob("*.jsonl.gz")):
-        with gzip.open(path, "rt", encoding="utf-8") as lines:
-            for line in lines:
-                article = json.loads(line)
-                vector = vectorizer.vector(article["title"] or "", article["body"], BUCKETS)
-                frequency[vector.terms] += 1
-                documents += 1
-    weights = np.log((documents + 1) / (np.maximum(frequency, RARE) + 0.5))
-    weights[frequency > COMMON_SHARE * documents] = 0
+    articles = (article for path in sorted(options.data.glob("*.jsonl.gz")) for article in read(path))
+    weights, documents, known = counted((article["title"] or "", article["body"]) for article in articles)
     step = float(weights.max()) / LEVELS
     levels = np.rint(weights / step).astype(np.uint8)
     np.savez_compressed(options.output, levels=levels, step=np.float32(step))
-    print(f"{documents} documents, {int((frequency > RARE).sum())} buckets of {BUCKETS} above the floor")
+    print(f"{documents} documents, {known} buckets of {BUCKETS} above the floor")
     print(f"{options.output}: {options.output.stat().st_size} bytes")
 
 

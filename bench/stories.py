@@ -1,0 +1,227 @@
+"""Speed, memory and rebuild of the clusterer beside its peers, in one run on one core.
+
+    python -m bench.stories [--stories 10000,20000,100000] [--articles 1000] [--data DIR]
+
+The clusterer is filled with made-up stories (`bench.press`) whose articles are put where they belong without
+looking; then it decides on more articles of the same press, in turns of fifty that go to each size one after
+the other, so that whatever else the machine does slows them alike: read the ratios, not the microseconds. An
+article goes from the enriched record to the published bytes of all that follows from it. Memory and rebuild
+speed are measured in a process of their own that reads the records back. With --data the real articles of the
+development data are put in too, as far as they go.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+
+from bench.background import counted
+from bench.dedup import TURN, machine
+from bench.press import Press
+from bench.story_peers import SinglePass, TextClust, agglomerate
+from services.clusterer import story as revisions
+from services.clusterer.cluster import Clusterer, Edition, warm_up
+from services.clusterer.parameters import load_parameters
+from services.clusterer.state import StoryState
+from services.clusterer.vectors import Vectorizer
+from services.runtime.codec import RECORD_LIMIT_BYTES, decode, encode
+from services.runtime.records import EnrichedArticle, StoryRecord
+
+EDITION = "vi"
+TEXTCLUST_STORIES = 1000
+TEXTCLUST_ARTICLES = 5
+BATCH = 2000
+
+
+class MadeUp(Clusterer):
+    """A clusterer that knows how common the words of the made-up language are, as it does of Vietnamese."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._editions[EDITION] = Edition(load_parameters(), vectorizer())
+
+
+@cache
+def vectorizer() -> Vectorizer:
+    """Return the background weights of the made-up language, counted as `bench.background` does."""
+    articles = islice(Press(9, 1000).articles(), 4000)
+    weights, _, _ = counted((article["title"], article["text"]) for article in articles)
+    return Vectorizer(weights.astype(np.float32))
+
+
+class Filled:
+    """A clusterer with so many stories open, and the press that goes on."""
+
+    def __init__(self, stories: int, log: Path | None = None) -> None:
+        """Fill it; with `log`, write the published records there, a line each."""
+        self.stories = stories
+        # The press brings about two articles a story; they must come within the week in which stories close.
+        self._press = Press(1, max(1, stories // 3)).articles()
+        self._clusterer = MadeUp()
+        self.bytes = self.records = 0
+        with (log or Path(os.devnull)).open("wb") as lines:
+            while self._clusterer.open_stories < stories:
+                record = self._placed(next(self._press))
+                self._clusterer.apply(record)
+                lines.write(encode(cast(dict[str, object], record)) + b"\n")
+
+    def _placed(self, article: EnrichedArticle) -> StoryRecord:
+        """Return the record that puts an article where the press says it belongs."""
+        edition = self._clusterer.edition(EDITION)
+        arrival = edition.arrival(article)
+        story = edition.memory.story_of(article["extra"].get("event"))
+        if story is None:
+            return edition.found(arrival, {}, [])
+        return revisions.joined(story.record, article, arrival.exemplar, arrival.clock, "article_added", {})
+
+    def turn(self) -> list[EnrichedArticle]:
+        """Return the next articles of the press."""
+        return list(islice(self._press, TURN))
+
+    def decide(self, article: EnrichedArticle) -> None:
+        """Do what the service does with an article."""
+        for record in self._clusterer.decide(article):
+            self._clusterer.apply(record)
+            self.bytes += len(encode(cast(dict[str, object], record)))
+            self.records += 1
+
+
+Method = Callable[[EnrichedArticle], None]
+
+
+def timed(method: Method, articles: list[EnrichedArticle]) -> float:
+    """Return the CPU seconds an article that a method takes."""
+    gc.collect()
+    gc.freeze()  # what has been filled in is not looked through again: a service does the same
+    started = time.process_time()
+    for article in articles:
+        method(article)
+    return (time.process_time() - started) / len(articles)
+
+
+def measure(filled: list[Filled], peers: dict[str, Method], articles: int) -> dict[str, float]:
+    """Return microseconds an article for every size of ours and every peer: medians over turns."""
+    costs: dict[str, list[float]] = {}
+    for _ in range(max(1, articles // TURN)):
+        for ours in filled:
+            costs.setdefault(f"ours at {ours.stories:,}", []).append(timed(ours.decide, ours.turn()))
+        turn = filled[0].turn()
+        for name, peer in peers.items():
+            costs.setdefault(name, []).append(timed(peer, turn))
+    return {name: 1e6 * statistics.median(turns) for name, turns in costs.items()}
+
+
+def resident_bytes() -> int:
+    """Return the memory of this process."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def rebuild(log: Path, closed: bool) -> None:
+    """Print how fast records are read back and what a story takes in memory; `closed`: as closed ones."""
+    warm_up()
+    clusterer = MadeUp()
+    records: dict[str, StoryState] = {}
+    before = resident_bytes()
+    spent = 0.0
+    count = 0
+    with log.open("rb") as lines:
+        for line in lines:
+            if closed:
+                record = cast(StoryState, decode(line, RECORD_LIMIT_BYTES))
+                records[record["story_id"]] = record
+                continue
+            started = time.process_time()
+            clusterer.apply(cast(StoryRecord, decode(line, RECORD_LIMIT_BYTES)))
+            spent += time.process_time() - started
+            count += 1
+    if closed:
+        before = resident_bytes()
+        for record in records.values():
+            what = revisions.change("closed", None, {})
+            clusterer.apply(revisions.revised(record, record["clock"], what, state="closed"))
+    size = (resident_bytes() - before) / clusterer.known_stories
+    per_story = clusterer.known_articles / clusterer.known_stories
+    if not closed:
+        print(f"Rebuild: {count / spent:,.0f} records a CPU second ({count:,} records)")
+    print(
+        f"Memory: {size:,.0f} bytes {'a closed' if closed else 'an open'} story of {per_story:.1f} articles"
+    )
+
+
+def peers_of(stories: int, texts: Iterator[str]) -> dict[str, Method]:
+    """Return the single pass over texts, with `stories` open."""
+    floor = SinglePass(stories + 10_000)
+    for text in islice(texts, stories):
+        floor.remember(text)
+    return {"TF-IDF single pass, numpy": lambda article: floor(f"{article['title']} {article['text']}")}
+
+
+def slow_peers(articles: list[EnrichedArticle]) -> Iterator[tuple[str, int, float]]:
+    """Yield name, open stories and microseconds an article of the peers that cannot be filled further."""
+    textclust = TextClust()
+    for article in articles[:TEXTCLUST_STORIES]:
+        textclust.remember(article["text"])
+    cost = timed(lambda article: textclust(article["text"]), articles[-TEXTCLUST_ARTICLES:])
+    yield "river TextClust", TEXTCLUST_STORIES, 1e6 * cost
+    started = time.process_time()
+    agglomerate([article["text"] for article in articles[:BATCH]])
+    yield "scikit-learn, one batch", BATCH, 1e6 * (time.process_time() - started) / BATCH
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description="Speed and memory of the clusterer beside its peers.")
+    parser.add_argument("--stories", default="10000,20000,100000", help="open stories, peers at the second")
+    parser.add_argument("--articles", type=int, default=1000, help="articles measured at each size")
+    parser.add_argument("--rebuild", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--closed", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.rebuild:
+        rebuild(options.rebuild, options.closed)
+        return
+    sizes = [int(size) for size in options.stories.split(",")]
+    warm_up()
+    print(f"Machine: {machine()}, one core\n")
+    with tempfile.TemporaryDirectory() as directory:
+        log = Path(directory) / "records.jsonl"
+        filled = []
+        for size in sizes:
+            print(f"filling {size:,} stories …", file=sys.stderr)
+            filled.append(Filled(size, log if size == sizes[min(1, len(sizes) - 1)] else None))
+        compared = filled[min(1, len(filled) - 1)]
+        texts = (article["text"] for article in Press(2, 1000).articles())
+        costs = measure(filled, peers_of(compared.stories, texts), options.articles)
+        ours = costs[f"ours at {compared.stories:,}"]
+        smallest = costs[f"ours at {filled[0].stories:,}"]
+        print("| open stories | µs an article | articles/s | cost against the fewest | bytes a record |")
+        print("|---:|---:|---:|---:|---:|")
+        for each in filled:
+            cost = costs[f"ours at {each.stories:,}"]
+            size = each.bytes // max(1, each.records)
+            print(f"| {each.stories:,} | {cost:.0f} | {1e6 / cost:,.0f} | {cost / smallest:.2f} | {size:,} |")
+        print(f"\nAgainst ours with {compared.stories:,} open:\n")
+        print("| method | open stories | µs an article | our throughput is |\n|---|---:|---:|---:|")
+        rows = [(n, compared.stories, c) for n, c in costs.items() if not n.startswith("ours")]
+        for name, stories, cost in [*rows, *slow_peers(list(islice(Press(3, 1000).articles(), BATCH)))]:
+            print(f"| {name} | {stories:,} | {cost:,.0f} | {cost / ours:,.1f} times |")
+        print(flush=True)
+        for closed in ([], ["--closed"]):
+            command = [sys.executable, "-m", "bench.stories", "--rebuild", str(log), *closed]
+            subprocess.run(command, check=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -150,8 +150,10 @@ def test_a_story_tells_its_state_its_history_and_its_reasons(run: Run) -> None:
     )
     assert story_id in machtin(run, "story", "show", story_id)
     assert last["change"]["type"] in machtin(run, "story", "history", story_id)
-    reason = json.loads(machtin(run, "story", "why", added["story_id"], added["change"]["article_id"]))
-    assert reason == {"revision": added["revision"], **added["change"]}
+    asked = ("story", "why", added["story_id"], added["change"]["article_id"])
+    (step,) = json.loads(machtin(run, *asked, "--json"))
+    assert step == {"story_id": added["story_id"], "revision": added["revision"], **added["change"]}
+    assert added["change"]["reason"]["matched_article"] in machtin(run, *asked)
     with pytest.raises(UnknownStoryError):
         CliRunner().invoke(
             app,

@@ -3,52 +3,62 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from services.cli.console import out
 from services.cli.reading import read_topic
-from services.cli.story import revisions_of, why
-from services.cli.story_view import history_table, story_panel
-from services.runtime.records import StoryRecord
+from services.cli.story import records_of, revisions_of, why
+from services.cli.story_view import history_table, story_panel, way_of
 from services.runtime.settings import from_environment
 from services.runtime.topics import STORIES, topic
 
 app = typer.Typer(no_args_is_help=True, help="One story: its state, its history, its reasons.")
 
 StoryId = Annotated[str, typer.Argument(help="Id of the story, such as st-0123456789abcdef.")]
+Json = Annotated[bool, typer.Option("--json", help="For programs: JSON as the topic has it.")]
 
 
 @app.command("show")
-def story_show(story_id: StoryId) -> None:
+def story_show(story_id: StoryId, json: Json = False) -> None:
     """Show a story as it is now; a merged one shows the story that took it up."""
-
-    revision = _story(story_id)[-1]
+    messages = _messages()
+    revision = revisions_of(records_of(messages), story_id)[-1]
     while revision["merged_into"]:
-        out.print(f"{revision['story_id']} was merged into {revision['merged_into']}.", highlight=False)
-        revision = _story(revision["merged_into"])[-1]
-    out.print(story_panel(revision))
+        if not json:
+            out.print(f"{revision['story_id']} was merged into {revision['merged_into']}.", highlight=False)
+        revision = revisions_of(records_of(messages), revision["merged_into"])[-1]
+    if json:
+        out.print_json(data=revision, ensure_ascii=False)
+        return
+    titles = {record["story_id"]: record["title"] for record in records_of(messages)}
+    out.print(story_panel(revision, titles))
 
 
 @app.command("history")
 def story_history(story_id: StoryId) -> None:
     """List every change of a story that the topic still holds, and why it was made."""
-
-    out.print(history_table(_story(story_id)))
+    out.print(history_table(revisions_of(records_of(_messages()), story_id)))
 
 
 @app.command("why")
 def story_why(
-    story_id: StoryId, article_id: Annotated[str, typer.Argument(help="Id of an article of the story.")]
+    story_id: StoryId,
+    article_id: Annotated[str, typer.Argument(help="Id of an article of the story.")],
+    json: Json = False,
 ) -> None:
-    """Say why an article is in a story: what it matched, with which score, on what evidence."""
+    """Say why an article is in a story: what it matched, with which probability, on what evidence.
 
-    for revision in why(_story(story_id), article_id):
-        out.print_json(data={"revision": revision["revision"], **revision["change"]}, ensure_ascii=False)
+    Follows merges and splits: an article may have joined another story first.
+    """
+    way = why(records_of(_messages()), story_id, article_id)
+    if json:
+        steps = [{"story_id": r["story_id"], "revision": r["revision"], **r["change"]} for r in way]
+        out.print_json(data=steps, ensure_ascii=False)
+        return
+    out.print(way_of(article_id, way))
 
 
-def _story(story_id: str) -> list[StoryRecord]:
-
-    messages = asyncio.run(read_topic(from_environment(), topic(STORIES)))
-    return revisions_of(messages, story_id)
+def _messages() -> list[Any]:
+    return asyncio.run(read_topic(from_environment(), topic(STORIES)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import platform
 import time
+from collections.abc import Mapping
 from importlib import metadata
 from typing import Protocol, runtime_checkable
 
@@ -236,3 +237,27 @@ def describe_process(registry: CollectorRegistry, stage: str) -> None:
         metadata.version("faust-streaming"),
         metadata.version("aiokafka"),
     ).set(1)
+
+
+class QualityMetrics:
+    """How good the version that runs is on labelled articles, beside what it must reach."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._ratio = Gauge(
+            "machtin_quality_ratio",
+            "Share (0..1) reached on the gold set by the version that runs, by measure.",
+            ["measure"],
+            registry=registry,
+        )
+        self._floor = Gauge(
+            "machtin_quality_floor_ratio",
+            "Share (0..1) that a release must reach on the gold set, by measure.",
+            ["measure"],
+            registry=registry,
+        )
+
+    def set(self, measured: Mapping[str, float], floors: Mapping[str, float]) -> None:
+        """Show these figures, each with its floor."""
+        for measure, floor in floors.items():
+            self._ratio.labels(measure).set(measured[measure])
+            self._floor.labels(measure).set(floor)

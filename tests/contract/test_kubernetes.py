@@ -133,7 +133,7 @@ def test_it_can_do_no_more_than_it_must(name):
 
 @pytest.mark.parametrize("name", sorted(LONG_LIVED))
 def test_it_gets_the_memory_that_compose_gives_it(name):
-    sizes = {"256m": "256Mi", "512m": "512Mi", "1g": "1Gi", "2g": "2Gi"}
+    sizes = {"256m": "256Mi", "512m": "512Mi", "768m": "768Mi", "1g": "1Gi", "2g": "2Gi"}
     assert container(name)["resources"]["limits"]["memory"] == sizes[COMPOSE[name]["mem_limit"]]
 
 

@@ -21,8 +21,9 @@ def promtool(*arguments: object) -> subprocess.CompletedProcess[str]:
 def test_promtool_takes_the_rules_and_the_configuration() -> None:
     checked = promtool("check", "rules", *RULE_FILES)
     assert checked.returncode == 0, checked.stderr
-    checked = promtool("check", "config", "--syntax-only", ROOT / "deploy/prometheus/prometheus.yml")
-    assert checked.returncode == 0, checked.stderr
+    for name in ("prometheus.yml", "kubernetes.yml"):
+        checked = promtool("check", "config", "--syntax-only", ROOT / "deploy/prometheus" / name)
+        assert checked.returncode == 0, checked.stderr
 
 
 @pytest.mark.integration

@@ -110,16 +110,16 @@ def demo(servers: str, home: Path, articles_per_s: float) -> Iterator[Run]:
             until("everything is scraped", lambda: running.value("count(up == 1)") == len(SERVICES) + 2)
             until("the cluster is read", lambda: running.value("machtin_cluster_readable") == 1)
             until("every service is ready", lambda: running.value("sum(machtin_ready)") == len(SERVICES))
-            asyncio.run(feed(servers, articles_per_s))
+            planted = 'sum(machtin_probe_plantings_total{outcome="right"})'
+            until("the probe has planted", lambda: (running.value(planted) or 0) >= 3)
+            until("the quality is measured", lambda: bool(running.query("machtin_quality_ratio")))
+            asyncio.run(feed(servers, articles_per_s))  # last: rates are about the latest half minute
             until("all is processed", lambda: processed(running) >= len(LINES))
             until("nothing waits", lambda: running.value("sum(machtin_consumer_lag_messages)") == 0)
             messages = asyncio.run(read_topic(plain(servers), topic(STORIES)))
             written = sum(not from_probe(message.headers) for message in messages)
             changes = "sum(machtin_story_changes_total)"
             until("all stories count", lambda: running.value(changes) == written != 0)
-            planted = 'sum(machtin_probe_plantings_total{outcome="right"})'
-            until("the probe has planted", lambda: (running.value(planted) or 0) >= 3)
-            until("the quality is measured", lambda: bool(running.query("machtin_quality_ratio")))
             yield Run(servers, services, running)
     finally:
         for process in started:

@@ -45,6 +45,11 @@ class Clusterer:
         self._editions: dict[str, Edition] = {}
 
     @property
+    def memory_bytes(self) -> int:
+        """Bytes allocated by the indices and the packed records."""
+        return sum(edition.memory.memory_bytes for edition in self._editions.values())
+
+    @property
     def open_stories(self) -> int:
         """Number of stories that are open."""
         return sum(edition.memory.open_stories for edition in self._editions.values())

@@ -91,6 +91,12 @@ class Memory:
         self._latest: tuple[Exemplar, Profile] | None = None
         self._by_age: list[tuple[str, str]] = []
         self._open_by_age: list[tuple[str, str]] = []
+        self._packed_bytes = 0
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes of the index, the profiles and the packed records: what grows with the stories."""
+        return self.index.memory_bytes + self.pool.memory_bytes + self._packed_bytes
 
     @property
     def open_stories(self) -> int:
@@ -190,7 +196,9 @@ class Memory:
         story = Story(record)
         kept = _kept(record, known)
         self._stories[story.story_id] = story
+        self._packed_bytes += len(story.data)
         if known:
+            self._packed_bytes -= len(known.data)
             self._forget_articles(known, set(story.article_ids))
             self._forget_age(known)
             self._forget_documents(known, {slot for slot in kept if slot is not None})
@@ -220,6 +228,7 @@ class Memory:
     def forget(self, story_id: str) -> None:
         """Forget a story. Raises KeyError if it is unknown."""
         story = self._stories.pop(story_id)
+        self._packed_bytes -= len(story.data)
         self._forget_articles(story, set())
         self._forget_age(story)
         self._forget_documents(story, set())

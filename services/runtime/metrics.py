@@ -57,6 +57,10 @@ class MeasuredStories(Protocol):
     def known_articles(self) -> int:
         """Articles in memory."""
 
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes allocated."""
+
 
 class Metrics:
     """The metrics of one process, in a registry of their own (tests run many apps in one process)."""
@@ -210,6 +214,7 @@ class StateMetrics:
             self._entries.labels(self._stage, partition, "articles").set(state.entries)
             self._bytes.labels(self._stage, partition).set(state.memory_bytes)
         if isinstance(state, MeasuredStories):
+            self._bytes.labels(self._stage, partition).set(state.memory_bytes)
             self._entries.labels(self._stage, partition, "articles").set(state.known_articles)
             self._entries.labels(self._stage, partition, "stories").set(state.known_stories)
             self._entries.labels(self._stage, partition, "open stories").set(state.open_stories)

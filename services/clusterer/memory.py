@@ -34,7 +34,7 @@ class Story:
 
     __slots__ = (
         "article_ids", "cohesion", "data", "lead", "links", "merged_into", "open", "quotes", "revision",
-        "slots", "story_id", "times", "touched_at", "unique_count",
+        "series", "slots", "story_id", "times", "touched_at", "unique_count",
     )  # fmt: skip
 
     def __init__(self, record: StoryState) -> None:
@@ -48,6 +48,7 @@ class Story:
         lead = record["lead_article_id"]
         self.lead = next((i for i, e in enumerate(record["exemplars"]) if e["article_id"] == lead), 0)
         self.links = frozenset(link["story_id"] for link in record["related"])
+        self.series = tuple(record["series"])
         self.touched_at = record["last_received_at"]
         self.unique_count = record["unique_count"]
         times = record["event_times"]

@@ -52,8 +52,8 @@ def _agreed(sentences: Sequence[Sentence], spans: Sequence[Span]) -> list[Span]:
     """Give a name that no table knows the type that most of its mentions in the article have.
 
     An abbreviation in brackets after an organisation is that organisation's. Left as they are: Vietnamese
-    names that are a person's here and a place's there (a street bears the name of a person), and single
-    Vietnamese words.
+    names that are a person's here and a place's there, with a word before them (a street bears the name of a
+    person), and single Vietnamese words.
     """
     keys = [tuple(sentences[s.sentence].keys[s.first : s.last]) for s in spans]
     counts: dict[tuple[str, ...], dict[EntityType, int]] = {}
@@ -70,10 +70,16 @@ def _agreed(sentences: Sequence[Sentence], spans: Sequence[Span]) -> list[Span]:
             shapes = sentences[span.sentence].shapes[span.first : span.last]
             vietnamese = all(shape.vietnamese for shape in shapes)
             clear = counts[key].get(best[key], 0) > counts[key][span.type] or shapes[0].upper
-            if clear and (not vietnamese or (len(key) > 1 and {span.type, best[key]} != _STREET_AND_PERSON)):
+            street = {span.type, best[key]} == _STREET_AND_PERSON and _after_a_word(sentences, span)
+            if clear and (not vietnamese or (len(key) > 1 and not street)):
                 span = span._replace(type=best[key])
         agreed.append(span)
     return agreed
+
+
+def _after_a_word(sentences: Sequence[Sentence], span: Span) -> bool:
+    """Return whether a word stands right before, which may say what the name is: `đường`, `ông`."""
+    return span.first > 0 and sentences[span.sentence].shapes[span.first - 1].letter
 
 
 def _abbreviates(sentence: Sentence, before: Span, span: Span) -> bool:

@@ -259,27 +259,29 @@ def test_a_person_the_rules_hold_in_a_schools_name_belongs_to_it() -> None:
 
 
 def agreed(
-    types: list[EntityType], words: list[str], *, vietnamese: bool, entry: Entry | None = None
+    types: list[EntityType], name: str, *, vietnamese: bool, before: str = ",", entry: Entry | None = None
 ) -> list[str]:
     """Return the types of the same name in as many sentences, after they have been made to agree."""
-    shapes = [Shape(word, True, False, True, vietnamese) for word in words]
+    words = [before, *name.split()]
+    shapes = [Shape(word, True, False, word.isalpha(), vietnamese) for word in words]
     sentences = [Sentence(n, [], shapes, words, False, [], [], []) for n in range(len(types))]
-    listed = [Span(n, 0, len(words), kind, entry, False) for n, kind in enumerate(types)]
-    found = merge(sentences, [[Tagged(0, len(words), kind)] for kind in types], listed, [{} for _ in types])
-    return [span.type for span in found]
+    listed = [Span(n, 1, len(words), kind, entry, False) for n, kind in enumerate(types)]
+    tagged = [[Tagged(1, len(words), kind)] for kind in types]
+    return [span.type for span in merge(sentences, tagged, listed, [{} for _ in types])]
 
 
 def test_an_unknown_name_has_the_type_of_most_of_its_mentions() -> None:
-    assert agreed(["ORG", "PER", "PER"], ["nordvik"], vietnamese=False) == ["PER", "PER", "PER"]
-    assert agreed(["MISC", "PER", "PER"], ["hoài", "an"], vietnamese=True) == ["PER", "PER", "PER"]
-    assert agreed(["ORG", "PER"], ["nordvik"], vietnamese=False) == ["ORG", "PER"]
+    assert agreed(["ORG", "PER", "PER"], "nordvik", vietnamese=False) == ["PER", "PER", "PER"]
+    assert agreed(["MISC", "PER", "PER"], "hoài an", vietnamese=True) == ["PER", "PER", "PER"]
+    assert agreed(["LOC", "PER", "PER"], "hoài an", vietnamese=True) == ["PER", "PER", "PER"]
+    assert agreed(["ORG", "PER"], "nordvik", vietnamese=False) == ["ORG", "PER"]
 
 
 def test_streets_words_and_names_of_the_tables_keep_their_types() -> None:
-    assert agreed(["LOC", "PER", "PER"], ["hoài", "an"], vietnamese=True) == ["LOC", "PER", "PER"]
-    assert agreed(["LOC", "PER", "PER"], ["hương"], vietnamese=True) == ["LOC", "PER", "PER"]
+    assert agreed(["LOC", "PER", "PER"], "hoài an", vietnamese=True, before="đường") == ["LOC", "PER", "PER"]
+    assert agreed(["LOC", "PER", "PER"], "hương", vietnamese=True) == ["LOC", "PER", "PER"]
     club = Entry("org:x", "ORG", "X")
-    assert agreed(["ORG", "LOC", "LOC"], ["nordvik"], vietnamese=False, entry=club)[0] == "ORG"
+    assert agreed(["ORG", "LOC", "LOC"], "nordvik", vietnamese=False, entry=club)[0] == "ORG"
 
 
 def test_an_abbreviation_in_brackets_is_the_organisations_before_it() -> None:

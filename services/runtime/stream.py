@@ -39,6 +39,7 @@ import faust
 from faust.types import TP, EventT
 
 from services.runtime import dead_letters, logs
+from services.runtime.batches import parts_of
 from services.runtime.breaker import Breaker
 from services.runtime.codec import encode
 from services.runtime.editions import from_probe, is_probe, probe_edition
@@ -168,20 +169,21 @@ class StreamWorker:
             self._stateless = stateless_runner(await asyncio.to_thread(self._stage.load), self._input_limit)
         self._warm = True
         async for events in stream.noack_take(self._settings.batch_size, within=self._settings.batch_wait_s):
-            async with self._batch_in_hand:
-                try:
-                    with self._watchdog.work(f"a batch of {self._stage.name}"):
-                        await self._process_batch(events)
-                except Exception as error:
-                    # Left to Faust, the agent would be restarted on the next message: this batch lost.
-                    log.exception("the batch cannot be finished")
-                    end_process(str(error))
-                except asyncio.CancelledError:
-                    if not self._app.should_stop:  # the memory may hold what was never published
-                        end_process("the agent was cancelled in the middle of a batch")
-                    raise
-            if self._halted is not None:
-                await asyncio.Event().wait()  # whoever starts it again has looked at the dead letters
+            for part in parts_of(events):
+                async with self._batch_in_hand:
+                    try:
+                        with self._watchdog.work(f"a batch of {self._stage.name}"):
+                            await self._process_batch(part)
+                    except Exception as error:
+                        # Left to Faust, the agent would be restarted on the next message: this batch lost.
+                        log.exception("the batch cannot be finished")
+                        end_process(str(error))
+                    except asyncio.CancelledError:
+                        if not self._app.should_stop:  # the memory may hold what was never published
+                            end_process("the agent was cancelled in the middle of a batch")
+                        raise
+                if self._halted is not None:
+                    await asyncio.Event().wait()  # whoever starts it again has looked at the dead letters
 
     async def on_assigned(self, _: faust.App, assigned: set[TP], **__: Any) -> None:
         """Start rebuilding the memory of the partitions that are ours now."""

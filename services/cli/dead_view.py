@@ -21,8 +21,8 @@ def letters_table(letters: Sequence[Letter]) -> Table:
         table.add_row(
             letter.address,
             to_text(datetime.fromtimestamp(letter.dead_since_ms / 1000, UTC)),
-            letter.stage,
-            letter.reason,
+            Text(letter.stage),
+            Text(letter.reason),
             str(letter.attempts),
             Text((letter.key or b"").decode("utf-8", "replace")),
             Text(letter.detail),  # Text: what a crawler sent is no markup of ours

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from services.cli.commands import broker, dead, quality, story, topics
-from services.cli.console import err, out, say
+from services.cli.console import err, out, say, write_line
 from services.cli.options import HOME, Broker, Home
 from services.cli.story import UnknownStoryError
 from services.runtime.broker import BrokerUnavailable
@@ -164,12 +164,10 @@ def probe(
     They live in an edition of their own: no real story meets them, and subscribers leave them out by the
     header machtin-probe. Run one probe a cluster.
     """
-    from services.cli.quality.export import measure_apart
     from services.probe.app import Plan
     from services.probe.app import run as plant
 
-    plan = Plan(every, deadline, plantings)
-    reports = plant(from_environment(), plan, measure_apart if quality and plantings is None else None)
+    reports = plant(from_environment(), Plan(every, deadline, plantings))
     if any(report.outcome != "right" for report in reports) or len(reports) < (plantings or 0):
         raise typer.Exit(1)
 
@@ -195,8 +193,7 @@ def tail(
     async def follow_and_print() -> None:
         async for message in follow(from_environment(), *(all_topics()[name] for name in names)):
             if probes or not from_probe(message.headers):
-                sys.stdout.buffer.write((message.value or b"null") + b"\n")
-                sys.stdout.buffer.flush()
+                write_line(message.value or b"null")
 
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(follow_and_print())

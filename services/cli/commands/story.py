@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli.console import out
+from services.cli.console import out, write_json
 from services.cli.reading import read_topic
 from services.cli.story import records_of, revisions_of, why
 from services.cli.story_view import history_table, story_panel, way_of
@@ -30,7 +30,7 @@ def story_show(story_id: StoryId, json: Json = False) -> None:
             out.print(f"{revision['story_id']} was merged into {revision['merged_into']}.", highlight=False)
         revision = revisions_of(records_of(messages), revision["merged_into"])[-1]
     if json:
-        out.print_json(data=revision, ensure_ascii=False)
+        write_json(revision)
         return
     titles = {record["story_id"]: record["title"] for record in records_of(messages)}
     out.print(story_panel(revision, titles))
@@ -55,7 +55,7 @@ def story_why(
     way = why(records_of(_messages()), story_id, article_id)
     if json:
         steps = [{"story_id": r["story_id"], "revision": r["revision"], **r["change"]} for r in way]
-        out.print_json(data=steps, ensure_ascii=False)
+        write_json(steps)
         return
     out.print(way_of(article_id, way))
 

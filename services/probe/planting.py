@@ -25,7 +25,7 @@ event of its saga; an event that has nothing to do with it."""
 ROLES: tuple[Role, ...] = get_args(Role)
 """In the order in which they are sent: an original comes before its copies."""
 
-EARLIER = timedelta(days=6)
+EARLIER = timedelta(days=12)
 """How long before its sequel an event was: sequels of the same hour would be one story with it."""
 
 

@@ -4,8 +4,8 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--chaos-articles", type=int, default=1500, help="articles fed by the chaos test")
-    parser.addoption("--chaos-kills", type=int, default=10, help="services killed with -9 by the chaos test")
+    parser.addoption("--chaos-articles", type=int, default=1000, help="articles fed by the chaos test")
+    parser.addoption("--chaos-kills", type=int, default=8, help="services killed with -9 by the chaos test")
     parser.addoption("--chaos-seed", type=int, default=1, help="seed of what the chaos test does when")
     parser.addoption(
         "--chaos-sabotage",

@@ -102,7 +102,8 @@ async def settle(access: KafkaAccess, letters: Iterable[Letter], how: How) -> in
                     headers=original_headers(letter),
                 )
             marker = [(SETTLED, letter.address.encode()), (SETTLED_HOW, how.encode())]
-            await producer.send_and_wait(DEAD, None, key=letter.key, headers=marker)
+            # aiokafka sends nothing that has neither a key nor a value, and a marker has no value.
+            await producer.send_and_wait(DEAD, None, key=letter.key or b"", headers=marker)
             count += 1
     except (KafkaError, OSError) as error:
         raise failure(access, error) from error

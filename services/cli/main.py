@@ -164,10 +164,12 @@ def probe(
     They live in an edition of their own: no real story meets them, and subscribers leave them out by the
     header machtin-probe. Run one probe a cluster.
     """
+    from services.cli.quality.export import measure_apart
     from services.probe.app import Plan
     from services.probe.app import run as plant
 
-    reports = plant(from_environment(), Plan(every, deadline, plantings))
+    plan = Plan(every, deadline, plantings)
+    reports = plant(from_environment(), plan, measure_apart if quality and plantings is None else None)
     if any(report.outcome != "right" for report in reports) or len(reports) < (plantings or 0):
         raise typer.Exit(1)
 

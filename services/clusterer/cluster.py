@@ -45,6 +45,11 @@ class Clusterer:
         self._editions: dict[str, Edition] = {}
 
     @property
+    def memory_bytes(self) -> int:
+        """Bytes allocated by the indices and the packed records."""
+        return sum(edition.memory.memory_bytes for edition in self._editions.values())
+
+    @property
     def open_stories(self) -> int:
         """Number of stories that are open."""
         return sum(edition.memory.open_stories for edition in self._editions.values())
@@ -192,7 +197,12 @@ class Edition:
                 **self._shared(arrival, original),
             }
             return self.join(original, arrival, reason, near)
-        weighed = self.weighed(arrival, near[: self._parameters.join_candidates])
+        if duplicate["series"]:
+            # Each issue of a bulletin is an event of its own: it reads like the last one, and like no news.
+            closest = duplicate["closest"]["article_id"] if duplicate["closest"] else None
+            return self.found(arrival, {"series": duplicate["series"], "matched_article": closest}, near)
+        news = [story for story in near[: self._parameters.join_candidates] if not story.series]
+        weighed = self.weighed(arrival, news)
         threshold = self._parameters.join.threshold
         if weighed and weighed[0].probability >= threshold:
             best = weighed[0]

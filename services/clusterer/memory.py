@@ -34,7 +34,7 @@ class Story:
 
     __slots__ = (
         "article_ids", "cohesion", "data", "lead", "links", "merged_into", "open", "quotes", "revision",
-        "slots", "story_id", "times", "touched_at", "unique_count",
+        "series", "slots", "story_id", "times", "touched_at", "unique_count",
     )  # fmt: skip
 
     def __init__(self, record: StoryState) -> None:
@@ -48,6 +48,7 @@ class Story:
         lead = record["lead_article_id"]
         self.lead = next((i for i, e in enumerate(record["exemplars"]) if e["article_id"] == lead), 0)
         self.links = frozenset(link["story_id"] for link in record["related"])
+        self.series = tuple(record["series"])
         self.touched_at = record["last_received_at"]
         self.unique_count = record["unique_count"]
         times = record["event_times"]
@@ -91,6 +92,12 @@ class Memory:
         self._latest: tuple[Exemplar, Profile] | None = None
         self._by_age: list[tuple[str, str]] = []
         self._open_by_age: list[tuple[str, str]] = []
+        self._packed_bytes = 0
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes of the index, the profiles and the packed records: what grows with the stories."""
+        return self.index.memory_bytes + self.pool.memory_bytes + self._packed_bytes
 
     @property
     def open_stories(self) -> int:
@@ -190,7 +197,9 @@ class Memory:
         story = Story(record)
         kept = _kept(record, known)
         self._stories[story.story_id] = story
+        self._packed_bytes += len(story.data)
         if known:
+            self._packed_bytes -= len(known.data)
             self._forget_articles(known, set(story.article_ids))
             self._forget_age(known)
             self._forget_documents(known, {slot for slot in kept if slot is not None})
@@ -220,6 +229,7 @@ class Memory:
     def forget(self, story_id: str) -> None:
         """Forget a story. Raises KeyError if it is unknown."""
         story = self._stories.pop(story_id)
+        self._packed_bytes -= len(story.data)
         self._forget_articles(story, set())
         self._forget_age(story)
         self._forget_documents(story, set())

@@ -6,11 +6,13 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
+
+from prometheus_client import Counter
 
 from services.probe.connection import Connection
 from services.probe.metrics import ProbeMetrics
@@ -19,6 +21,7 @@ from services.probe.watch import Report, Stories, Watch
 from services.runtime import logs
 from services.runtime.errors import InfrastructureError
 from services.runtime.http import metrics_page, serve, verdict
+from services.runtime.metrics import QualityMetrics
 from services.runtime.records import Record, StoryRecord
 from services.runtime.settings import Settings
 from services.runtime.topics import RAW, STORIES, topic
@@ -26,6 +29,9 @@ from services.runtime.topics import RAW, STORIES, topic
 log = logging.getLogger(__name__)
 
 RETRY_S = 2.0
+
+Quality = Callable[[QualityMetrics], Awaitable[None]]
+"""Measures once how good the version that runs is, and shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +49,12 @@ class Plan:
 class Probe:
     """One probe on one connection."""
 
-    def __init__(self, connection: Connection, deadline_s: float, alive: Callable[[], None]) -> None:
-        """`alive` is called whenever the cluster has answered."""
+    def __init__(
+        self, connection: Connection, deadline_s: float, alive: Callable[[], None], sent: Counter
+    ) -> None:
+        """`alive` is called whenever the cluster has answered; `sent` counts the messages."""
         self._connection = connection
+        self._sent = sent
         self._deadline_s = deadline_s
         self._alive = alive
         self._stories = Stories()
@@ -62,7 +71,7 @@ class Probe:
         watch = self._watch = Watch(planting, sent_at_s)
         for article in planting.articles.values():
             sent_at_s[article["article_id"]] = time.monotonic()
-            await self._connection.send([article], partition)
+            await self._send([article], partition)
         await self._read_until(lambda: watch.complete)
         latencies_s, lost = dict(watch.latencies_s), watch.lost()
         verdicts = watch.verdicts(self._stories)
@@ -80,12 +89,16 @@ class Probe:
         """Withdraw articles; tell whether the edition is empty in time."""
         if article_ids:
             now = datetime.now(UTC)
-            await self._connection.send([withdrawal(one, now) for one in article_ids], partition)
+            await self._send([withdrawal(one, now) for one in article_ids], partition)
             await self._read_until(lambda: not self._stories.article_ids)
         if self._stories.article_ids:
             return False
         await self._connection.remember()
         return True
+
+    async def _send(self, articles: list[Record], partition: int) -> None:
+        self._sent.inc(len(articles))
+        await self._connection.send(articles, partition)
 
     async def _read_until(self, done: Callable[[], bool], seconds: float | None = None) -> None:
         deadline = time.monotonic() + (self._deadline_s if seconds is None else seconds)
@@ -100,7 +113,7 @@ class Probe:
             self._watch.see(name, record, time.monotonic())
 
 
-def run(settings: Settings, plan: Plan) -> list[Report]:
+def run(settings: Settings, plan: Plan, quality: Quality | None = None) -> list[Report]:
     """Serve /metrics, /health and /ready, and plant again and again, until interrupted or all is planted.
 
     Return the reports of the plantings, where `plan` says how many. A cluster that fails is counted and
@@ -110,12 +123,13 @@ def run(settings: Settings, plan: Plan) -> list[Report]:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # its failures come to us as exceptions
     reports: list[Report] = []
     with suppress(KeyboardInterrupt):
-        asyncio.run(_run(settings, plan, reports))
+        asyncio.run(_run(settings, plan, quality, reports))
     return reports
 
 
-async def _run(settings: Settings, plan: Plan, reports: list[Report]) -> None:
+async def _run(settings: Settings, plan: Plan, quality: Quality | None, reports: list[Report]) -> None:
     metrics = ProbeMetrics()
+    measuring = asyncio.create_task(_measure(quality, metrics.quality)) if quality else None
     alive_at_s = time.monotonic()
     ready = False
 
@@ -140,7 +154,7 @@ async def _run(settings: Settings, plan: Plan, reports: list[Report]) -> None:
     while plan.plantings is None or len(reports) < plan.plantings:
         try:
             async with Connection(settings) as connection:
-                probe = Probe(connection, plan.deadline_s, alive)
+                probe = Probe(connection, plan.deadline_s, alive, metrics.messages)
                 await probe.start()
                 ready = True
                 while plan.plantings is None or len(reports) < plan.plantings:
@@ -154,6 +168,15 @@ async def _run(settings: Settings, plan: Plan, reports: list[Report]) -> None:
             metrics.failures.inc()
             log.warning("%s Trying again.", error)
             await asyncio.sleep(RETRY_S)
+    if measuring is not None:
+        await measuring
+
+
+async def _measure(quality: Quality, metrics: QualityMetrics) -> None:
+    try:
+        await quality(metrics)
+    except Exception:  # an alert tells that nobody measures; the plantings go on
+        log.exception("the quality on the gold set cannot be measured")
 
 
 async def _plant_once(probe: Probe, metrics: ProbeMetrics, plan: Plan, reports: list[Report]) -> None:

@@ -8,7 +8,7 @@ from typing import get_args
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from services.probe.watch import CHECKS, WAY, Outcome, Report, Result
-from services.runtime.metrics import AGE_BUCKETS, describe_process
+from services.runtime.metrics import AGE_BUCKETS, QualityMetrics, describe_process
 
 
 class ProbeMetrics:
@@ -19,6 +19,11 @@ class ProbeMetrics:
         self.failures = Counter(
             "machtin_probe_failures",
             "Times that the probe could not go on because of the cluster.",
+            registry=self.registry,
+        )
+        self.messages = Counter(
+            "machtin_probe_messages",
+            "Raw messages that the probe has sent: articles and their withdrawals.",
             registry=self.registry,
         )
         self._plantings = Counter(
@@ -56,6 +61,7 @@ class ProbeMetrics:
             "When the last planting was finished, in seconds since the epoch; 0 before the first.",
             registry=self.registry,
         )
+        self.quality = QualityMetrics(self.registry)
         for outcome in get_args(Outcome):
             self._plantings.labels(outcome)
         for stage in WAY.values():

@@ -7,6 +7,7 @@ Faust's own detector compares two different clocks and cannot fire. So what wait
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
@@ -20,6 +21,9 @@ from services.runtime.errors import InfrastructureError
 from services.runtime.settings import KafkaAccess
 
 FETCH_WAIT_MS = 100
+
+# It reports every assignment, and a probe makes one with every look.
+logging.getLogger("aiokafka.consumer.subscription_state").setLevel(logging.WARNING)
 
 
 class InputProbe:

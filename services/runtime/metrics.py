@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import platform
 import time
+from collections.abc import Mapping
 from importlib import metadata
 from typing import Protocol, runtime_checkable
 
@@ -55,6 +56,10 @@ class MeasuredStories(Protocol):
     @property
     def known_articles(self) -> int:
         """Articles in memory."""
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes allocated."""
 
 
 class Metrics:
@@ -209,6 +214,7 @@ class StateMetrics:
             self._entries.labels(self._stage, partition, "articles").set(state.entries)
             self._bytes.labels(self._stage, partition).set(state.memory_bytes)
         if isinstance(state, MeasuredStories):
+            self._bytes.labels(self._stage, partition).set(state.memory_bytes)
             self._entries.labels(self._stage, partition, "articles").set(state.known_articles)
             self._entries.labels(self._stage, partition, "stories").set(state.known_stories)
             self._entries.labels(self._stage, partition, "open stories").set(state.open_stories)
@@ -236,3 +242,27 @@ def describe_process(registry: CollectorRegistry, stage: str) -> None:
         metadata.version("faust-streaming"),
         metadata.version("aiokafka"),
     ).set(1)
+
+
+class QualityMetrics:
+    """How good the version that runs is on labelled articles, beside what it must reach."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._ratio = Gauge(
+            "machtin_quality_ratio",
+            "Share (0..1) reached on the gold set by the version that runs, by measure.",
+            ["measure"],
+            registry=registry,
+        )
+        self._floor = Gauge(
+            "machtin_quality_floor_ratio",
+            "Share (0..1) that a release must reach on the gold set, by measure.",
+            ["measure"],
+            registry=registry,
+        )
+
+    def set(self, measured: Mapping[str, float], floors: Mapping[str, float]) -> None:
+        """Show these figures, each with its floor."""
+        for measure, floor in floors.items():
+            self._ratio.labels(measure).set(measured[measure])
+            self._floor.labels(measure).set(floor)

@@ -26,7 +26,7 @@ def _event(kind: ChangeType, reason: Record) -> list[str]:
     if "merged_with" in reason:
         return [f"became one with {reason['merged_with']}"]
     if kind == "created":
-        return ["opened the story"]
+        return [f"an issue of {reason['series']}" if "series" in reason else "opened the story"]
     if kind == "article_retracted":
         return ["the article was withdrawn"]
     if kind == "closed":
@@ -37,6 +37,8 @@ def _event(kind: ChangeType, reason: Record) -> list[str]:
 
 
 def _match(reason: Record) -> list[str]:
+    if "series" in reason and "matched_article" in reason:
+        return [f"like {reason['matched_article']} but for the figures"]
     if "duplicate" in reason:
         return [f"{reason['duplicate']} copy of {reason.get('matched_article')}"]
     if "matched_article" in reason:

@@ -14,7 +14,7 @@ from services.topology import SERVICES
 COMPOSE = yaml.safe_load(ROOT.joinpath("docker-compose.yml").read_text(encoding="utf-8"))
 CONTAINERS = COMPOSE["services"]
 JOBS = {"topics", "feed"}
-OURS = {*SERVICES, *JOBS, "exporter"}
+OURS = {*SERVICES, *JOBS, "exporter", "probe"}
 CORE = {"kafka", "topics", *SERVICES}
 DOCKERFILE = ROOT.joinpath("deploy/Dockerfile").read_text(encoding="utf-8")
 HTTP_PORT = re.search(r"MACHTIN_HTTP_PORT=(\d+)", DOCKERFILE)[1]
@@ -43,7 +43,7 @@ def test_the_schema_would_notice_a_mistake(tmp_path, was, becomes):
 
 
 def test_every_service_is_there_and_nothing_unknown():
-    assert set(CONTAINERS) == CORE | {"feed", "exporter", "prometheus", "grafana"}
+    assert set(CONTAINERS) == CORE | {"feed", "exporter", "probe", "prometheus", "grafana"}
     for service in SERVICES:
         assert CONTAINERS[service]["command"] == ["run", service]
 
@@ -53,7 +53,7 @@ def test_every_service_is_there_and_nothing_unknown():
     [
         ("core", CORE),
         ("demo", CORE | {"feed"}),
-        ("observability", CORE | {"exporter", "prometheus", "grafana"}),
+        ("observability", CORE | {"exporter", "probe", "prometheus", "grafana"}),
     ],
 )
 def test_a_profile_holds_all_that_it_needs(profile, members):
@@ -106,7 +106,7 @@ def project_version():
     return re.search(r'^version = "(.+)"$', ROOT.joinpath("pyproject.toml").read_text(), re.MULTILINE)[1]
 
 
-@pytest.mark.parametrize("name", [*SERVICES, "exporter"])
+@pytest.mark.parametrize("name", [*SERVICES, "exporter", "probe"])
 def test_the_health_check_asks_the_port_that_the_image_fixes(name):
     (*_, script) = CONTAINERS[name]["healthcheck"]["test"]
     assert f'"http://127.0.0.1:{HTTP_PORT}/health"' in script
@@ -166,8 +166,9 @@ def test_prometheus_scrapes_every_service():
     (job,) = [job for job in config["scrape_configs"] if job["job_name"] == "machtin"]
     (group,) = job["static_configs"]
     assert sorted(group["targets"]) == sorted(f"{service}:{HTTP_PORT}" for service in SERVICES)
-    (exporter,) = [job for job in config["scrape_configs"] if job["job_name"] == "exporter"]
-    assert exporter["static_configs"][0]["targets"] == [f"exporter:{HTTP_PORT}"]
+    for name in ("exporter", "probe"):
+        (beside,) = [job for job in config["scrape_configs"] if job["job_name"] == name]
+        assert beside["static_configs"] == [{"targets": [f"{name}:{HTTP_PORT}"], "labels": {"service": name}}]
     for pattern in config["rule_files"]:
         assert list(ROOT.joinpath("deploy/prometheus").glob(pattern))
     path = next(flag for flag in CONTAINERS["prometheus"]["command"] if flag.startswith("--config.file="))

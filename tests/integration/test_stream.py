@@ -403,6 +403,24 @@ def test_when_a_record_fails_none_that_follows_it_is_written(
     assert "did not confirm a record" in workers.logged()
 
 
+def test_a_rebuild_that_stalls_says_so_and_ends_the_process(cluster: RunningBroker, workers: Workers) -> None:
+    async def run() -> None:
+        worker = workers.start(
+            "stateful",
+            cluster.bootstrap_servers,
+            TOY_TRAP="stalled-rebuild",
+            MACHTIN_STUCK_AFTER_S="5",
+            MACHTIN_HTTP_PORT=str(port),
+        )
+        await workers.until_says(port, "/ready", "rebuilding the state of partitions [0, 1, 2, 3, 4, 5]")
+        assert await asyncio.to_thread(worker.wait, DEADLINE_S) == EXIT_STUCK
+
+    (port,) = free_ports(1)
+    asyncio.run(asyncio.wait_for(run(), DEADLINE_S))
+    logged = workers.logged()
+    assert "for 5 s" in logged or "rebuilding toy-stateful" in logged
+
+
 @pytest.mark.parametrize("trap", ["silent-consumer", "no-commit"])
 def test_a_consumer_that_falls_silent_ends_the_process(
     cluster: RunningBroker, workers: Workers, trap: str

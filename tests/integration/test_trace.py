@@ -53,6 +53,17 @@ async def until_clustered(servers: str, articles: int) -> list[Any]:
     return messages
 
 
+async def until_traced(servers: str, traceparent: bytes) -> list[Any]:
+    """Return the messages of news.stories up to the first with this trace."""
+    messages: list[Any] = []
+    async with aclosing(follow(plain(servers), topic(STORIES))) as following:
+        async for message in following:
+            messages.append(message)
+            if dict(message.headers)[TRACEPARENT] == traceparent:
+                break
+    return messages
+
+
 def test_a_trace_leads_from_the_raw_message_to_the_story(
     cluster: RunningBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -87,3 +98,34 @@ def test_a_trace_leads_from_the_raw_message_to_the_story(
         assert {line["trace_id"] for line in decided} == {trace_id_of(one) for one in wanted}, name
         assert len(decided) == len(wanted)
         assert all(line["article_id"] and line["level"] == "DEBUG" for line in decided)
+
+
+def test_a_forged_mark_touches_no_real_article(cluster: RunningBroker, tmp_path: Path) -> None:
+    """Somebody withdraws and rewrites another's article under the probe's header."""
+    servers = cluster.bootstrap_servers
+    victim = {"article_id": "victim", "title": "Cầu phao Rạch Lá thông xe trở lại", "language": "vi"}
+    text = (
+        "Cầu phao qua rạch Lá mở lại cho xe máy từ sáng nay sau mười hai ngày thay dây neo."
+        " Người dân hai xã không còn phải vòng thêm chín cây số."
+    )
+    probe = [(PROBE_HEADER, b"1")]
+    lines: list[tuple[bytes, Headers]] = [
+        (json.dumps({**victim, "text": text}).encode(), []),
+        (json.dumps({**victim, "status": "withdrawn"}).encode(), probe),
+        (json.dumps({**victim, "text": "Tin giả: " + text[::-1]}).encode(), probe),
+        (json.dumps({**victim, "article_id": "after", "text": text}).encode(), []),
+    ]
+    services = start_services(STAGES, servers, tmp_path)
+    try:
+        wait_until_ready(services, DEADLINE_S, lambda _: None)
+        offsets = asyncio.run(send(servers, lines))
+        last = made_for(f"{RAW}:0:{offsets[-1]}").encode()
+        messages = asyncio.run(asyncio.wait_for(until_traced(servers, last), DEADLINE_S))
+    finally:
+        stop_services(services)
+    ours = made_for(f"{RAW}:0:{offsets[0]}").encode()
+    story = next(m.key for m in messages if dict(m.headers)[TRACEPARENT] == ours)
+    revisions = [json.loads(m.value) for m in messages if m.key == story]
+    assert [revision["change"]["type"] for revision in revisions] == ["created", "article_added"]
+    assert sorted(revisions[-1]["article_ids"]) == ["after", "victim"]
+    assert revisions[-1]["edition"] == "vi"

@@ -3,9 +3,12 @@
 import asyncio
 from typing import Any
 
+from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import NotLeaderForPartitionError
 from faust.transport.consumer import Consumer
 from faust.transport.drivers import aiokafka as driver
+
+from services.runtime import restore
 
 AFTER = 100
 """Messages or records that pass before the trap springs."""
@@ -20,6 +23,7 @@ def spring(trap: str | None) -> None:
             "silent-consumer": _silent_consumer,
             "no-commit": _no_commit,
             "skip-a-message": _skip_a_message,
+            "stalled-rebuild": _stalled_rebuild,
         }[trap]()
 
 
@@ -92,3 +96,17 @@ def _skip_a_message() -> None:
                 yield tp, message
 
     patched.getmany = skipping
+
+
+def _stalled_rebuild() -> None:
+    """The broker takes every fetch and never has anything to give."""
+
+    class Stalled(AIOKafkaConsumer):  # type: ignore[misc]
+        async def getmany(self, *_: Any, **__: Any) -> dict[Any, Any]:
+            await asyncio.sleep(0.1)
+            return {}
+
+        def highwater(self, _: Any) -> None:
+            return None
+
+    restore.AIOKafkaConsumer = Stalled

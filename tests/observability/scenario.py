@@ -1,6 +1,7 @@
 """The demo corpus through real services on a real broker, watched by a real Prometheus."""
 
 import asyncio
+import os
 import socket
 import subprocess
 import sys
@@ -15,9 +16,12 @@ from aiokafka import AIOKafkaProducer
 
 from services.cli.feed import key_of
 from services.cli.processes import ServiceProcess, start_services, stop_services, wait_until_ready
+from services.cli.reading import read_topic
 from services.runtime.broker.ports import HOST, free_ports
-from services.runtime.topics import RAW
+from services.runtime.editions import from_probe
+from services.runtime.topics import RAW, STORIES, topic
 from services.topology import SERVICES
+from tests.access import plain
 from tests.demo_corpus import LINES
 from tests.integration.conftest import ROOT
 from tests.observability.prometheus import Prometheus, Series, prometheus
@@ -73,35 +77,52 @@ class Run:
         return [float(sample[1]) for one in series for sample in one.get("values") or [one["value"]]]
 
 
+def beside(servers: str, port: int, *command: str) -> subprocess.Popen[bytes]:
+    """Start what is no service but belongs to the pipeline: the exporter, the probe."""
+    environment = {**os.environ, "KAFKA_BOOTSTRAP_SERVERS": servers, "MACHTIN_HTTP_PORT": str(port)}
+    return subprocess.Popen([sys.executable, "-m", "services.cli.main", *command], cwd=ROOT, env=environment)
+
+
+def processed(running: Prometheus) -> float:
+    """Return how many raw messages have been processed, those of the probe not counted."""
+    sent = running.value("machtin_probe_messages_total") or 0.0
+    return (running.value('sum(machtin_messages_total{stage="normalizer"})') or 0.0) - sent
+
+
 @contextmanager
 def demo(servers: str, home: Path, articles_per_s: float) -> Iterator[Run]:
     """Start everything, feed the corpus, and yield when all of it is done, counted and scraped."""
-    (port,) = free_ports(1)
-    environment = {"KAFKA_BOOTSTRAP_SERVERS": servers, "MACHTIN_HTTP_PORT": str(port), "PATH": ""}
-    exporter = subprocess.Popen([sys.executable, "-m", "services.exporter"], cwd=ROOT, env=environment)
-    services: list[ServiceProcess] = []
+    port, probe_port = free_ports(2)
+    exporter = beside(servers, port, "exporter")
+    started, services = [exporter], []
     try:
         until("the exporter serves: its port is free no more", lambda: listens(port))
         services = start_services(SERVICES, servers, home / "logs")
         jobs = {
             "machtin": {service.name: f"{HOST}:{service.port}" for service in services},
             "exporter": {"exporter": f"{HOST}:{port}"},
+            "probe": {"probe": f"{HOST}:{probe_port}"},
         }
         wait_until_ready(services, DEADLINE_S, lambda _: None)
         with prometheus(home, jobs) as running:
+            started.append(beside(servers, probe_port, "probe", "--every", "5"))
             # What is counted before the first scrape is no growth to Prometheus.
-            until("everything is scraped", lambda: running.value("count(up == 1)") == len(SERVICES) + 1)
+            until("everything is scraped", lambda: running.value("count(up == 1)") == len(SERVICES) + 2)
             until("the cluster is read", lambda: running.value("machtin_cluster_readable") == 1)
             until("every service is ready", lambda: running.value("sum(machtin_ready)") == len(SERVICES))
-            asyncio.run(feed(servers, articles_per_s))
-            processed = 'sum(machtin_messages_total{stage="normalizer"})'
-            until("all is processed", lambda: running.value(processed) == len(LINES))
+            planted = 'sum(machtin_probe_plantings_total{outcome="right"})'
+            until("the probe has planted", lambda: (running.value(planted) or 0) >= 3)
+            until("the quality is measured", lambda: bool(running.query("machtin_quality_ratio")))
+            asyncio.run(feed(servers, articles_per_s))  # last: rates are about the latest half minute
+            until("all is processed", lambda: processed(running) >= len(LINES))
             until("nothing waits", lambda: running.value("sum(machtin_consumer_lag_messages)") == 0)
-            written = 'sum(machtin_topic_messages_total{topic="news.stories"})'
+            messages = asyncio.run(read_topic(plain(servers), topic(STORIES)))
+            written = sum(not from_probe(message.headers) for message in messages)
             changes = "sum(machtin_story_changes_total)"
-            until("all stories count", lambda: (running.value(written) or 0) == running.value(changes) != 0)
+            until("all stories count", lambda: running.value(changes) == written != 0)
             yield Run(servers, services, running)
     finally:
-        exporter.terminate()
-        exporter.wait(DEADLINE_S)
+        for process in started:
+            process.terminate()
+            process.wait(DEADLINE_S)
         stop_services(services)

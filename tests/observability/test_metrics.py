@@ -93,3 +93,23 @@ def test_the_clusterer_tells_its_size() -> None:
     metrics.state.measure(7, state)
     for of in ("articles", "stories", "open stories"):
         assert value(metrics, "machtin_state_entries", stage="clusterer", partition="7", of=of) == 0
+
+
+def test_the_clusterers_bytes_grow_and_are_given_back() -> None:
+    from services.clusterer.cluster import Clusterer, warm_up
+    from services.clusterer.cluster import _sample as sample
+
+    warm_up()
+    state = Clusterer()
+    (opened, *_) = state.decide(sample("a", "Cầu mới khánh thành sau 12 tháng, ngày 2/9"))
+    state.apply(opened)
+    one = state.memory_bytes
+    (other, *_) = state.decide(sample("b", "Đội bóng chuyền nữ vào chung kết giải trẻ"))
+    state.apply(other)
+    assert state.memory_bytes > one > 0
+    memory = state.edition("vi").memory
+    packed = memory.memory_bytes - memory.index.memory_bytes - memory.pool.memory_bytes
+    assert packed == sum(len(story.data) for story in memory.all_stories())
+    for story in memory.all_stories():
+        memory.forget(story.story_id)
+    assert memory.memory_bytes == memory.index.memory_bytes + memory.pool.memory_bytes

@@ -1,6 +1,7 @@
 """The rules by promtool: valid, and each alert fires when it should and only then."""
 
 import subprocess
+from pathlib import Path
 
 import pytest
 import yaml
@@ -22,6 +23,19 @@ def test_promtool_takes_the_rules_and_the_configuration() -> None:
     checked = promtool("check", "rules", *RULE_FILES)
     assert checked.returncode == 0, checked.stderr
     checked = promtool("check", "config", "--syntax-only", ROOT / "deploy/prometheus/prometheus.yml")
+    assert checked.returncode == 0, checked.stderr
+
+
+@pytest.mark.integration
+def test_promtool_takes_the_configuration_for_kubernetes(tmp_path: Path) -> None:
+    """But for the discovery of pods: Debian builds Prometheus without Kubernetes."""
+    config = yaml.safe_load(ROOT.joinpath("deploy/prometheus/kubernetes.yml").read_text(encoding="utf-8"))
+    (job,) = config["scrape_configs"]
+    (discovery,) = job.pop("kubernetes_sd_configs")
+    assert discovery == {"role": "pod", "namespaces": {"names": ["machtin"]}}
+    file = tmp_path / "kubernetes.yml"
+    file.write_text(yaml.safe_dump(config), encoding="utf-8")
+    checked = promtool("check", "config", "--syntax-only", file)
     assert checked.returncode == 0, checked.stderr
 
 

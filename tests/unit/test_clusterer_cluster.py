@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from services.clusterer.clock import shifted
 from services.clusterer.cluster import Clusterer
+from services.clusterer.evidence import FEATURES
+from services.clusterer.parameters import Parameters, Rule, load_parameters
 from services.runtime.records import EnrichedArticle, StoryRecord
 
 START = "2026-03-02T06:00:00Z"
@@ -235,3 +239,114 @@ def test_one_article_from_the_future_closes_nothing():
     log = run(clusterer, [*stream, article("x1", "Đàn sếu trở về đầm Tràm Lớn.", 24 * 365 * 70)])
     assert all(r["state"] == "open" for r in log)
     assert clusterer.open_stories == 4
+
+
+def test_an_article_that_arrives_late_is_judged_by_its_own_time():
+    """Two hearings read alike: the late report of the first one belongs to the first, whenever it comes."""
+
+    def report(article_id: str, hours: float, arrives: float) -> EnrichedArticle:
+        times = {"published_at": shifted(START, hours), "received_at": shifted(START, arrives)}
+        return article(article_id, BRIDGE, **times)
+
+    def story_with(delay: float) -> list[str]:
+        first, second = report("h1", 0, 0), report("h2", 24 * 25, 24 * 25)
+        late = report("h3", delay, 24 * 25 + 1)
+        near_first = Clusterer(only("gap_days", 1.0))
+        log = run(near_first, [first, second, late])
+        assert [r["change"]["type"] for r in log if r["change"]["type"] != "closed"][:2] == ["created"] * 2
+        return next(r["article_ids"] for r in log if "h3" in r["article_ids"])
+
+    assert story_with(delay=1) == ["h1", "h3"]
+    assert story_with(delay=24 * 25 - 1) == ["h2", "h3"]
+
+
+def only(feature: str, bias: float) -> Parameters:
+    """Return parameters whose join rule looks at one feature."""
+    weights = np.array([float(name == feature) for name in FEATURES])
+    return replace(load_parameters(), join=Rule(bias, weights, 0.5), merge_odds=99.0, split_odds=-99.0)
+
+
+def test_velocity_counts_the_last_hour_and_the_last_six():
+    times = [0.0, 1.0, 4.5, 5.2, 5.6, 6.0]
+    log = run(new_clusterer(), [article(f"b{i}", BRIDGE, at) for i, at in enumerate(times)])
+    assert log[-1]["article_ids"] == [f"b{i}" for i in range(6)]
+    assert log[-1]["velocity"] == {"1h": 3, "6h": 5}
+
+
+def test_a_source_that_only_copies_is_not_an_independent_one():
+    stream = [
+        article("b1", BRIDGE, source="bao-mot"),
+        article("b2", BRIDGE, 1, duplicate=copy_of("b1"), source="bao-hai"),
+        article("b3", BRIDGE_AGAIN, 2, source="bao-ba"),
+        article("b4", BRIDGE_AGAIN, 3, duplicate=copy_of("b3"), source="bao-mot"),
+    ]
+    story: Any = run(new_clusterer(), stream)[-1]
+    assert (story["source_count"], story["independent_source_count"]) == (3, 2)
+    assert (story["unique_count"], story["reprint_count"]) == (2, 2)
+
+
+def test_the_article_in_the_middle_gives_the_title():
+    """Two articles tell a half of it each; the one that tells both takes the title over."""
+    west = "Cầu treo Nậm Chà bị lũ cuốn trôi trong đêm. Ba bản vùng cao bị cô lập, trụ cầu phía tây đã nứt."
+    east = "Huyện Tủa Sín điều xuồng máy. Gạo và thuốc men qua suối cho hai trăm hộ dân bị cô lập."
+    both = f"Tủa Sín tiếp tế sau khi mất cầu. {west} {east}"
+    stream = [article("b1", west), article("b2", east, 1), article("b3", both, 2)]
+    log = run(Clusterer(only("single", 9.0)), stream)
+    assert [r["lead_article_id"] for r in log] == ["b1", "b1", "b3"]
+    assert log[-1]["title"] == stream[2]["title"]
+
+
+def test_a_story_closes_when_nothing_comes_and_reopens_for_a_late_article():
+    fillers = [article(f"x{i}", f"{word}.", 200 + i) for i, word in enumerate(FILLERS)]
+    late = article("b9", BRIDGE, 300, published_at=shifted(START, 2))
+    log = run(new_clusterer(), [article("b1", BRIDGE), *fillers, late])
+    story_id = log[0]["story_id"]
+    bridge = [(r["change"]["type"], r["state"]) for r in log if r["story_id"] == story_id]
+    assert bridge == [("created", "open"), ("closed", "closed"), ("reopened", "open")]
+    reasons = [r["change"]["reason"] for r in log if r["story_id"] == story_id]
+    assert reasons[1]["idle_hours"] == 168
+    assert reasons[2]["matched_article"] == "b1"
+
+
+@pytest.mark.parametrize(("days", "reached"), [(61, True), (95, False)])
+def test_links_reach_back_to_stories_closed_two_months_ago(days: int, reached: bool):
+    quote = [{"text": "Trụ cầu phía tây đã nứt từ mùa mưa trước mà không ai sửa", "speaker": "Giàng A Sử"}]
+    inquiry = "Tòa xét xử giám đốc ban dự án. Cầu treo Nậm Chà bị cắt khoản duy tu hai năm liền."
+    fillers = [article(f"x{i}", f"{word}.", 24 * days - 9 + i) for i, word in enumerate(FILLERS)]
+    stream = [article("b1", BRIDGE, quotes=quote), *fillers, article("h1", inquiry, 24 * days, quotes=quote)]
+    clusterer = Clusterer(replace(load_parameters(), join=only("single", -9.0).join))
+    log = run(clusterer, stream)
+    bridge, court = log[0]["story_id"], next(r for r in log if "h1" in r["article_ids"])
+    assert any(r["story_id"] == bridge and r["state"] == "closed" for r in log)
+    assert (bridge in [link["story_id"] for link in court["related"]]) is reached
+    back = [r for r in log if r["story_id"] == bridge and r["change"]["type"] == "related"]
+    assert len(back) == int(reached)
+
+
+def test_issues_of_a_bulletin_are_stories_of_their_own_and_no_news_joins_them():
+    price = "Giá cà phê hôm nay. Cà phê nhân xô tại Ea Tur là {} đồng một ký, thương lái mua cầm chừng."
+    series = {"kind": "none", "of": None, "similarity": None, "differs": [], "series": "series-1"}
+    closest = {"article_id": "p1", "similarity": {"jaccard": 0.9, "containment": 0.9}}
+    issue = {"duplicate": {**series, "closest": closest}}
+    stream = [
+        article("p1", price.format(51200)),
+        article("p2", price.format(51900), 24, **issue),
+        article("p3", price.format(52100), 48, **issue),
+        article("p4", price.format(52100), 49, duplicate=copy_of("p3"), source="bao-khac"),
+        article("n1", price.format(52100) + " Nông dân giữ hàng chờ giá.", 50),
+    ]
+    log = run(Clusterer(only("single", 9.0)), stream)
+    newest: Any = {r["story_id"]: r for r in log}
+    held = {tuple(r["article_ids"]): r["series"] for r in newest.values()}
+    assert held == {("p1", "n1"): [], ("p2",): ["series-1"], ("p3", "p4"): ["series-1"]}
+    founded = next(r for r in log if r["article_ids"] == ["p2"])
+    assert founded["change"]["reason"] == {"series": "series-1", "matched_article": "p1"}
+
+
+def test_a_copy_is_not_weighed():
+    """It joins where its original is, though the rule would never let it."""
+    stream = [article("b1", BRIDGE), article("b2", COFFEE, 24 * 40, duplicate=copy_of("b1"))]
+    log = run(Clusterer(only("single", -99.0)), stream)
+    assert log[-1]["article_ids"] == ["b1", "b2"] or log[-2]["article_ids"] == ["b1", "b2"]
+    reason = next(r for r in log if r["article_ids"] == ["b1", "b2"])["change"]["reason"]
+    assert (reason["duplicate"], reason["probability"]) == ("exact", 1.0)

@@ -18,7 +18,7 @@ from services.enricher.resolution import Named
 from services.enricher.sentence import Sentence, Shape
 from services.enricher.tagger import MODEL, Tagged, Tagger, spans_of
 from services.enricher.tagger_features import BEYOND, TEMPLATES, Observed, rule_labels
-from services.runtime.records import DeduplicatedArticle
+from services.runtime.records import DeduplicatedArticle, EntityType
 
 TEXT = (
     "Sáng 3/4, ông Trần Quốc Hậu, Giám đốc Sở Xây dựng tỉnh Ninh Bình, tiếp đoàn của hãng Nordvik. "
@@ -248,3 +248,47 @@ def test_scores_are_strict() -> None:
 def test_a_fifth_is_for_testing() -> None:
     share = sum(fifth(f"document-{i}") == TEST for i in range(2000)) / 2000
     assert 0.17 < share < 0.23
+
+
+def test_a_person_the_rules_hold_in_a_schools_name_belongs_to_it() -> None:
+    tagged = [Tagged(0, 1, "ORG"), Tagged(1, 4, "PER")]
+    school = Span(0, 0, 4, "ORG", None, False)
+    assert merged(tagged, [school], {}) == [(0, 4, "ORG", None, None)]
+    office = [Span(0, 0, 1, "ORG", None, False), Span(0, 1, 4, "PER", None, False)]
+    assert merged(tagged, office, {}) == [(0, 1, "ORG", None, None), (1, 4, "PER", None, None)]
+
+
+def agreed(
+    types: list[EntityType], name: str, *, vietnamese: bool, before: str = ",", entry: Entry | None = None
+) -> list[str]:
+    """Return the types of the same name in as many sentences, after they have been made to agree."""
+    words = [before, *name.split()]
+    shapes = [Shape(word, True, False, word.isalpha(), vietnamese) for word in words]
+    sentences = [Sentence(n, [], shapes, words, False, [], [], []) for n in range(len(types))]
+    listed = [Span(n, 1, len(words), kind, entry, False) for n, kind in enumerate(types)]
+    tagged = [[Tagged(1, len(words), kind)] for kind in types]
+    return [span.type for span in merge(sentences, tagged, listed, [{} for _ in types])]
+
+
+def test_an_unknown_name_has_the_type_of_most_of_its_mentions() -> None:
+    assert agreed(["ORG", "PER", "PER"], "nordvik", vietnamese=False) == ["PER", "PER", "PER"]
+    assert agreed(["MISC", "PER", "PER"], "hoài an", vietnamese=True) == ["PER", "PER", "PER"]
+    assert agreed(["LOC", "PER", "PER"], "hoài an", vietnamese=True) == ["PER", "PER", "PER"]
+    assert agreed(["ORG", "PER"], "nordvik", vietnamese=False) == ["ORG", "PER"]
+
+
+def test_streets_words_and_names_of_the_tables_keep_their_types() -> None:
+    assert agreed(["LOC", "PER", "PER"], "hoài an", vietnamese=True, before="đường") == ["LOC", "PER", "PER"]
+    assert agreed(["LOC", "PER", "PER"], "hương", vietnamese=True) == ["LOC", "PER", "PER"]
+    club = Entry("org:x", "ORG", "X")
+    assert agreed(["ORG", "LOC", "LOC"], "nordvik", vietnamese=False, entry=club)[0] == "ORG"
+
+
+def test_an_abbreviation_in_brackets_is_the_organisations_before_it() -> None:
+    words = ["hội", "tôm", "(", "vashri", ")", "vashri"]
+    shapes = [Shape(w, w.isalpha(), w == "vashri", w.isalpha(), w != "vashri") for w in words]
+    sentence = Sentence(0, [], shapes, words, False, [], [], [])
+    tagged = [Tagged(0, 2, "ORG"), Tagged(3, 4, "LOC"), Tagged(5, 6, "LOC")]
+    assert [s.type for s in merge([sentence], [tagged], [], [{}])] == ["ORG", "ORG", "ORG"]
+    place = [Tagged(0, 2, "LOC"), Tagged(3, 4, "LOC"), Tagged(5, 6, "LOC")]
+    assert [s.type for s in merge([sentence], [place], [], [{}])] == ["LOC", "LOC", "LOC"]

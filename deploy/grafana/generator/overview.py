@@ -14,7 +14,12 @@ _UP = (("0", "down", BAD), ("1", "up", GOOD))
 
 def rows() -> list[tuple[str, list[Panel]]]:
     """Return the rows of the dashboard."""
-    return [("At a glance", _glance()), ("The flow", _flow()), ("The objective", _objective())]
+    return [
+        ("At a glance", _glance()),
+        ("The flow", _flow()),
+        ("The objective", _objective()),
+        ("By the probe", _probe()),
+    ]
 
 
 def _glance() -> list[Panel]:
@@ -187,5 +192,58 @@ def _objective() -> list[Panel]:
             "s",
             [Query(quantile(0.5, "machtin_publication_to_story_seconds"), "median")],
             width=4,
+        ),
+    ]
+
+
+def _probe() -> list[Panel]:
+    plantings = "machtin_probe_plantings_total"
+    right = increase(plantings, 'outcome="right"')
+    planted = series("machtin_probe_last_planting_timestamp_seconds")
+    lost = series("machtin_probe_lost_articles_total")
+    return [
+        Panel(
+            "stat",
+            "Plantings right",
+            "Share of the probe's plantings, in the time shown, that came out right: six articles each, as a"
+            " crawler sends them, looked for as a subscriber does. Copies, stories and links are checked.",
+            "percentunit",
+            [Query(f"{right} / {increase(plantings)}", "right")],
+            width=4,
+            thresholds=((0.9, WARNING), (0.99, GOOD)),
+            low_is_bad=True,
+            runbook="probe-finds-mistakes",
+            decimals=0,
+        ),
+        Panel(
+            "stat",
+            "Last planting",
+            "Time since the probe has finished a planting. When it grows, nobody tests the way through.",
+            "s",
+            [Query(f"time() - max({planted})", "ago")],
+            width=4,
+            thresholds=((600, WARNING), (1200, BAD)),
+            runbook="probe-silent",
+        ),
+        Panel(
+            "graph",
+            "From sending to subscriber",
+            "Wall time from the sending of a planted article to the record of its story, as a subscriber sees"
+            " it: the crawlers' and the subscribers' own way to the broker included.",
+            "s",
+            [
+                Query(quantile(share, "machtin_probe_latency_seconds"), name)
+                for share, name in ((0.5, "median"), (0.99, "99 %"))
+            ],
+            thresholds=((5, BAD),),
+            runbook=_LATE,
+        ),
+        Panel(
+            "graph",
+            "Planted articles lost",
+            "Planted articles that had not come out of a stage within the probe's deadline.",
+            "short",
+            [Query(f"sum by (stage) (increase({lost}[$__rate_interval]))", "{{stage}}")],
+            runbook="probe-loses-articles",
         ),
     ]

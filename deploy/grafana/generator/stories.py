@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deploy.grafana.generator.panels import WARNING, Panel, Query
+from deploy.grafana.generator.panels import GOOD, WARNING, Panel, Query
 from deploy.grafana.generator.queries import increase, mean, quantile, rate, series
 
 TITLE = "Mạch Tin / Stories"
@@ -16,7 +16,12 @@ _ENTRIES = "machtin_state_entries"
 
 def rows() -> list[tuple[str, list[Panel]]]:
     """Return the rows of the dashboard."""
-    return [("Stories", _stories()), ("Articles", _articles()), ("Sources", _sources())]
+    return [
+        ("Stories", _stories()),
+        ("Articles", _articles()),
+        ("Sources", _sources()),
+        ("Quality", _quality()),
+    ]
 
 
 def _stories() -> list[Panel]:
@@ -182,5 +187,44 @@ def _sources() -> list[Panel]:
                 Query(quantile(0.95, "machtin_crawl_delay_seconds"), "95 %"),
             ],
             height=12,
+        ),
+    ]
+
+
+def _quality() -> list[Panel]:
+    ratio, floor = series("machtin_quality_ratio"), series("machtin_quality_floor_ratio")
+    wrong = increase("machtin_probe_checks_total", 'result="wrong"', by="check")
+    return [
+        Panel(
+            "bars",
+            "Quality on the gold set",
+            "What the version that runs makes of our own labelled articles: B-Cubed precision, recall and F1"
+            " of the stories, related events linked, events that are only alike kept apart.",
+            "percentunit",
+            [Query(f"max by (measure) ({ratio})", "{{measure}}")],
+            most=1,
+            decimals=1,
+            runbook="quality-drop",
+        ),
+        Panel(
+            "bars",
+            "Above its floor",
+            "How much better each measure is than what a release must reach; below zero an alert fires.",
+            "percentunit",
+            [Query(f"min by (measure) ({ratio}) - min by (measure) ({floor})", "{{measure}}")],
+            decimals=1,
+            thresholds=((0, GOOD),),
+            low_is_bad=True,
+            runbook="quality-drop",
+        ),
+        Panel(
+            "bars",
+            "Checks of the probe that were wrong",
+            "In the time shown, by what was checked; all should be zero.",
+            "short",
+            [Query(f"sort_desc({wrong})", "{{check}}")],
+            decimals=0,
+            thresholds=((1, WARNING),),
+            runbook="probe-finds-mistakes",
         ),
     ]

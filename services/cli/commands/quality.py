@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from services.cli.console import write
 
 app = typer.Typer(no_args_is_help=True, help="How good the results are, measured on labelled data.")
 
@@ -21,3 +25,19 @@ def entities(data: Data = None) -> None:
     from services.cli.quality.entities import run
 
     run(data)
+
+
+class Form(StrEnum):
+    """How figures are written."""
+
+    PROMETHEUS = "prometheus"
+    JSON = "json"
+
+
+@app.command()
+def export(form: Annotated[Form, typer.Option("--as", help="For whom.")] = Form.PROMETHEUS) -> None:
+    """What our own gold set says about this version, for Prometheus' textfile collector or as JSON."""
+    from services.cli.quality.export import exposition, figures, load
+
+    measured = figures(load())
+    write(exposition(measured).rstrip() if form is Form.PROMETHEUS else json.dumps(measured))

@@ -9,6 +9,7 @@ events more often, and take two fifths of their text from its first article; one
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -39,23 +40,32 @@ class Press:
         self._texts = Articles(seed).texts()
         self._random = random.Random(seed)
         self._articles_a_day = articles_a_day
-        self._events: list[EnrichedArticle] = []
+        self._events: deque[EnrichedArticle] = deque(maxlen=EVENTS_FOLLOWED)
         self._number = 0
+
+    def founders(self, amount: int) -> Iterator[EnrichedArticle]:
+        """Yield first articles of events, nothing else."""
+        for _ in range(amount):
+            self._number += 1
+            yield self._founder()
 
     def articles(self) -> Iterator[EnrichedArticle]:
         """Yield articles without end, in the order of their arrival."""
         while True:
             self._number += 1
             dice = self._random.random()
-            event = self._event() if len(self._events) > 20 else None
+            event = self._event() if self._events else None
             if event is None or dice >= FOLLOW_UPS + COPIES:
-                founder = self._article(next(self._texts), None)
-                self._events = [*self._events[1 - EVENTS_FOLLOWED :], founder]
-                yield founder
+                yield self._founder()
             elif dice < COPIES:
                 yield self._copy(event)
             else:
                 yield self._article(self._follow_up(event["text"]), event)
+
+    def _founder(self) -> EnrichedArticle:
+        founder = self._article(next(self._texts), None)
+        self._events.append(founder)
+        return founder
 
     def _event(self) -> EnrichedArticle:
         back = int(self._random.expovariate(8 / len(self._events)))
@@ -83,7 +93,6 @@ class Press:
         quote = " ".join(words[20:40])
         return self._made(
             text,
-            extra={"event": event["article_id"]} if event else {},
             entities=[
                 {
                     "id": f"person:{name}",
@@ -104,7 +113,7 @@ class Press:
     def _copy(self, of: EnrichedArticle) -> EnrichedArticle:
         duplicate = {**_NEW, "kind": "exact", "of": of["article_id"]}
         same = {field: of[field] for field in ("entities", "keywords", "quotes")}
-        return self._made(of["text"], duplicate=duplicate, extra={"event": of["article_id"]}, **same)
+        return self._made(of["text"], duplicate=duplicate, **same)
 
     def _made(self, text: str, **fields: Any) -> EnrichedArticle:
         second = self._number * 86_400 // self._articles_a_day

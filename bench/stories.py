@@ -2,12 +2,12 @@
 
     python -m bench.stories [--stories 10000,20000,100000] [--articles 1000] [--data DIR]
 
-The clusterer is filled with made-up stories (`bench.press`) whose articles are put where they belong without
-looking; then it decides on more articles of the same press, in turns of fifty that go to each size one after
-the other, so that whatever else the machine does slows them alike: read the ratios, not the microseconds. An
-article goes from the enriched record to the published bytes of all that follows from it. Memory and rebuild
-speed are measured in a process of their own that reads the records back. With --data the real articles of the
-development data are put in too, as far as they go.
+The clusterer is filled with made-up stories of one article (`bench.press`); then it decides on more articles
+of the same press, in turns of fifty that every size and every peer takes one after the other, so that what
+else the machine does slows them alike: read the ratios, not the microseconds. An article goes from the
+enriched record to the published bytes of all that follows from it. Memory and rebuild speed are measured in a
+process of their own that reads the records back. With --data the development stream of real articles is run
+through an empty clusterer as well (enriching it first takes minutes).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -30,9 +31,12 @@ import numpy as np
 
 from bench.background import counted
 from bench.dedup import TURN, machine
+from bench.development import feed, prepare, usable
 from bench.press import Press
 from bench.story_peers import SinglePass, TextClust, agglomerate
+from services.cli.quality.protocol import load_dataset, stream
 from services.clusterer import story as revisions
+from services.clusterer.clock import advance
 from services.clusterer.cluster import Clusterer, Edition, warm_up
 from services.clusterer.parameters import load_parameters
 from services.clusterer.state import StoryState
@@ -62,41 +66,43 @@ def vectorizer() -> Vectorizer:
     return Vectorizer(weights.astype(np.float32))
 
 
-class Filled:
-    """A clusterer with so many stories open, and the press that goes on."""
+class Ours:
+    """The clusterer, as the service runs it: decide, apply, and the bytes to publish."""
 
-    def __init__(self, stories: int, log: Path | None = None) -> None:
-        """Fill it; with `log`, write the published records there, a line each."""
+    def __init__(self, stories: int) -> None:
         self.stories = stories
-        # The press brings about two articles a story; they must come within the week in which stories close.
-        self._press = Press(1, max(1, stories // 3)).articles()
-        self._clusterer = MadeUp()
+        self.clusterer = MadeUp()
         self.bytes = self.records = 0
-        with (log or Path(os.devnull)).open("wb") as lines:
-            while self._clusterer.open_stories < stories:
-                record = self._placed(next(self._press))
-                self._clusterer.apply(record)
-                lines.write(encode(cast(dict[str, object], record)) + b"\n")
 
-    def _placed(self, article: EnrichedArticle) -> StoryRecord:
-        """Return the record that puts an article where the press says it belongs."""
-        edition = self._clusterer.edition(EDITION)
-        arrival = edition.arrival(article)
-        story = edition.memory.story_of(article["extra"].get("event"))
-        if story is None:
-            return edition.found(arrival, {}, [])
-        return revisions.joined(story.record, article, arrival.exemplar, arrival.clock, "article_added", {})
-
-    def turn(self) -> list[EnrichedArticle]:
-        """Return the next articles of the press."""
-        return list(islice(self._press, TURN))
-
-    def decide(self, article: EnrichedArticle) -> None:
+    def __call__(self, article: EnrichedArticle) -> None:
         """Do what the service does with an article."""
-        for record in self._clusterer.decide(article):
-            self._clusterer.apply(record)
+        for record in self.clusterer.decide(article):
+            self.clusterer.apply(record)
             self.bytes += len(encode(cast(dict[str, object], record)))
             self.records += 1
+
+
+def filled(sizes: list[int], press: Press, log: Path) -> list[Ours]:
+    """Return clusterers in which the last articles of the press opened as many stories as `sizes` say.
+
+    So all of them know the newest events, and can be measured with the same articles. The records of the
+    second size are written to `log`, a line each.
+    """
+    most = max(sizes)
+    made = [Ours(size) for size in sizes]
+    maker = MadeUp().edition(EDITION)
+    with log.open("wb") as lines:
+        for number, article in enumerate(press.founders(most)):
+            arrival = maker.arrival(article)
+            record = maker.found(replace(arrival, clock=advance(None, article["received_at"])), {}, [])
+            for ours in made:
+                if number >= most - ours.stories:
+                    ours.clusterer.apply(record)
+            if number >= most - made[len(made) > 1].stories:
+                lines.write(encode(cast(dict[str, object], record)) + b"\n")
+            if number % 10_000 == 0:
+                print(f"{number:,} of {most:,} stories", file=sys.stderr, flush=True)
+    return made
 
 
 Method = Callable[[EnrichedArticle], None]
@@ -112,15 +118,13 @@ def timed(method: Method, articles: list[EnrichedArticle]) -> float:
     return (time.process_time() - started) / len(articles)
 
 
-def measure(filled: list[Filled], peers: dict[str, Method], articles: int) -> dict[str, float]:
-    """Return microseconds an article for every size of ours and every peer: medians over turns."""
-    costs: dict[str, list[float]] = {}
-    for _ in range(max(1, articles // TURN)):
-        for ours in filled:
-            costs.setdefault(f"ours at {ours.stories:,}", []).append(timed(ours.decide, ours.turn()))
-        turn = filled[0].turn()
-        for name, peer in peers.items():
-            costs.setdefault(name, []).append(timed(peer, turn))
+def measure(methods: dict[str, Method], articles: Iterator[EnrichedArticle], amount: int) -> dict[str, float]:
+    """Return microseconds an article for every method: medians over turns that all of them take."""
+    costs: dict[str, list[float]] = {name: [] for name in methods}
+    for _ in range(max(1, amount // TURN)):
+        turn = list(islice(articles, TURN))
+        for name, method in methods.items():
+            costs[name].append(timed(method, turn))
     return {name: 1e6 * statistics.median(turns) for name, turns in costs.items()}
 
 
@@ -181,11 +185,26 @@ def slow_peers(articles: list[EnrichedArticle]) -> Iterator[tuple[str, int, floa
     yield "scikit-learn, one batch", BATCH, 1e6 * (time.process_time() - started) / BATCH
 
 
+def real(data: Path) -> None:
+    """Print what the development stream costs: two months of news in which every story closes."""
+    dataset = load_dataset(data)
+    prepared = prepare(dataset.items)
+    ours = Ours(0)
+    ours.clusterer = Clusterer()
+    articles = [article for _, article in feed(stream(usable(dataset, prepared), 1), prepared)]
+    cost = timed(ours, cast(list[EnrichedArticle], articles))
+    print(
+        f"\nDevelopment stream: {1e6 * cost:.0f} µs an article, {len(articles):,} articles,"
+        f" {ours.records / len(articles):.2f} records an article, {ours.bytes / ours.records:,.0f} bytes a record"
+    )
+
+
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description="Speed and memory of the clusterer beside its peers.")
     parser.add_argument("--stories", default="10000,20000,100000", help="open stories, peers at the second")
     parser.add_argument("--articles", type=int, default=1000, help="articles measured at each size")
+    parser.add_argument("--data", type=Path, help="development data: run its stream as well")
     parser.add_argument("--rebuild", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--closed", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -197,18 +216,16 @@ def main() -> None:
     print(f"Machine: {machine()}, one core\n")
     with tempfile.TemporaryDirectory() as directory:
         log = Path(directory) / "records.jsonl"
-        filled = []
-        for size in sizes:
-            print(f"filling {size:,} stories …", file=sys.stderr)
-            filled.append(Filled(size, log if size == sizes[min(1, len(sizes) - 1)] else None))
-        compared = filled[min(1, len(filled) - 1)]
+        press = Press(1, max(sizes) // 3)  # all within the week in which stories close
+        ours = filled(sizes, press, log)
+        compared = ours[len(ours) > 1]
         texts = (article["text"] for article in Press(2, 1000).articles())
-        costs = measure(filled, peers_of(compared.stories, texts), options.articles)
-        ours = costs[f"ours at {compared.stories:,}"]
-        smallest = costs[f"ours at {filled[0].stories:,}"]
+        methods: dict[str, Method] = {f"ours at {each.stories:,}": each for each in ours}
+        costs = measure(methods | peers_of(compared.stories, texts), press.articles(), options.articles)
+        smallest, reference = (costs[f"ours at {each.stories:,}"] for each in (ours[0], compared))
         print("| open stories | µs an article | articles/s | cost against the fewest | bytes a record |")
         print("|---:|---:|---:|---:|---:|")
-        for each in filled:
+        for each in ours:
             cost = costs[f"ours at {each.stories:,}"]
             size = each.bytes // max(1, each.records)
             print(f"| {each.stories:,} | {cost:.0f} | {1e6 / cost:,.0f} | {cost / smallest:.2f} | {size:,} |")
@@ -216,11 +233,13 @@ def main() -> None:
         print("| method | open stories | µs an article | our throughput is |\n|---|---:|---:|---:|")
         rows = [(n, compared.stories, c) for n, c in costs.items() if not n.startswith("ours")]
         for name, stories, cost in [*rows, *slow_peers(list(islice(Press(3, 1000).articles(), BATCH)))]:
-            print(f"| {name} | {stories:,} | {cost:,.0f} | {cost / ours:,.1f} times |")
+            print(f"| {name} | {stories:,} | {cost:,.0f} | {cost / reference:,.1f} times |")
         print(flush=True)
         for closed in ([], ["--closed"]):
             command = [sys.executable, "-m", "bench.stories", "--rebuild", str(log), *closed]
             subprocess.run(command, check=True)
+    if options.data:
+        real(options.data)
 
 
 if __name__ == "__main__":

@@ -88,7 +88,7 @@ class Memory:
         self._forget_after_hours = forget_after_hours
         self._stories: dict[str, Story] = {}
         self._story_of: dict[str, str] = {}
-        self._of_document: dict[int, str] = {}
+        self._by_slot: list[Story | None] = []
         self._latest: tuple[Exemplar, Profile] | None = None
         self._by_age: list[tuple[str, str]] = []
         self._open_by_age: list[tuple[str, str]] = []
@@ -134,8 +134,11 @@ class Memory:
         return self._stories.get(self._story_of.get(article_id or "", ""))
 
     def story_of_document(self, document: int) -> Story:
-        """Return the story whose exemplar a document of the index is."""
-        return self._stories[self._of_document[document]]
+        """Return the story whose exemplar a document of the index is. Raises LookupError if there is none."""
+        story = self._by_slot[document]
+        if story is None:
+            raise LookupError(document)
+        return story
 
     def idle(self, before: str) -> list[tuple[str, str]]:
         """Return (last received at, story id) of the open stories that got nothing since, longest first."""
@@ -210,20 +213,23 @@ class Memory:
         if story.open:
             bisect.insort(self._open_by_age, age)
         story.slots = tuple(
-            self._remember(exemplar, story.story_id) if slot is None else slot
+            self._remember(exemplar) if slot is None else slot
             for exemplar, slot in zip(record["exemplars"], kept, strict=True)
         )
+        for slot in story.slots:
+            self._by_slot[slot] = story
         if known and story.slots == known.slots:
             story.cohesion = known.cohesion
         else:
             story.cohesion = cohesion_of(self.pool.profiles, np.array(story.slots, dtype=np.int64))
 
-    def _remember(self, exemplar: Exemplar, story_id: str) -> int:
+    def _remember(self, exemplar: Exemplar) -> int:
         profile = self.profile_of(exemplar)
         words = profile.offsets[TEXT + 1]
         slot = self.index.add(_key(exemplar["article_id"]), profile.ids[:words], profile.weights[:words])
         self.pool.put(slot, profile)
-        self._of_document[slot] = story_id
+        if slot == len(self._by_slot):
+            self._by_slot.append(None)
         return slot
 
     def forget(self, story_id: str) -> None:
@@ -251,7 +257,7 @@ class Memory:
                 profile = self.profile(slot)
                 self.index.remove(slot, profile.ids[: profile.offsets[TEXT + 1]])
                 self.pool.remove(slot)
-                del self._of_document[slot]
+                self._by_slot[slot] = None
 
 
 def _kept(record: StoryState, known: Story | None) -> list[int | None]:

@@ -39,6 +39,9 @@ Points = npt.NDArray[np.uint32]
 Terms = npt.NDArray[np.uint32]
 Weights = npt.NDArray[np.float32]
 
+FEW = 128
+"""So few terms are sorted faster by comparing than by counting."""
+
 _SKIP = 0xFFFFFFFF
 
 
@@ -173,9 +176,19 @@ def _rarity(term, short, background):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True)
+def _rarest(terms, short, background):  # type: ignore[no-untyped-def]
+    most = np.float32(0.0)
+    for i in range(len(terms)):
+        most = max(most, _rarity(terms[i], short[i], background))
+    return most
+
+
+@numba.njit(cache=True)
 def _order(terms):  # type: ignore[no-untyped-def]
     """Return the positions of `terms` in ascending order, equal ones as they stand: two counting passes."""
     n = len(terms)
+    if n < FEW:
+        return np.argsort(terms, kind="mergesort").astype(np.int32)
     order = np.empty(n, dtype=np.int32)
     half = np.empty(n, dtype=np.int32)
     low = np.zeros(1025, dtype=np.int32)
@@ -343,8 +356,10 @@ class Vectorizer:
 
     def _rarity(self, name: str) -> float:
         """Return the largest background weight among the terms of `name`, 0 where it has none."""
-        _, weights = self.title(name)
-        return float(weights.max()) if len(weights) else 0.0
+        points = _points(name)
+        terms, short, places = _room(2 * (len(points) + 1))
+        n = _hash_terms(points, fold_table(), 1, terms, short, places, places)
+        return float(_rarest(terms[:n], short[:n], self._background))
 
     def phrases(self, title: str, text: str, terms: Terms, most: int) -> list[str]:
         """Return, as they stand in `title` or `text`, up to `most` of `terms` (ascending), first come first.

@@ -28,6 +28,7 @@ Every work-around for Faust is here or in `faust_app`, each with a test in tests
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -338,6 +339,7 @@ class StreamWorker:
             except Exception as error:
                 log.exception("%s[%d]: the state cannot be rebuilt", name, partition)
                 end_process(str(error))
+        gc.freeze()  # a hundred thousand stories are no garbage: do not look them through again and again
         log.info("%s[%d]: ready at offset %d", name, partition, memory.next_offset)
 
     async def _send(

@@ -3,7 +3,8 @@
 Each function sets fields of the given record; what the fields held is shared with older revisions and stays
 as it was.
 
-All bounds that keep a record small are here: a story of any size stays below 64 KiB.
+All bounds that keep a record small are here: with names of usual length a story of any size stays below
+64 KiB, beside the ids of its articles.
 """
 
 from __future__ import annotations

@@ -194,8 +194,8 @@ def real(data: Path) -> None:
     articles = [article for _, article in feed(stream(usable(dataset, prepared), 1), prepared)]
     cost = timed(ours, cast(list[EnrichedArticle], articles))
     print(
-        f"\nDevelopment stream: {1e6 * cost:.0f} µs an article, {len(articles):,} articles,"
-        f" {ours.records / len(articles):.2f} records an article, {ours.bytes / ours.records:,.0f} bytes a record"
+        f"\nDevelopment stream of {len(articles):,} articles: {1e6 * cost:.0f} µs an article,"
+        f" {ours.records / len(articles):.2f} records of {ours.bytes / ours.records:,.0f} bytes"
     )
 
 

@@ -37,6 +37,10 @@ from services.deduplicator.index import (
     words_of,
 )
 from services.deduplicator.sketch import (
+    DATES,
+    FIGURES,
+    IN_TITLE,
+    SHINGLE,
     SIGNATURE_HEAD,
     Signature,
     code_units,
@@ -44,6 +48,7 @@ from services.deduplicator.sketch import (
     first_occurrences,
     make_sketch,
     mix,
+    order_of_context,
 )
 
 STRONGEST = 8
@@ -229,6 +234,38 @@ def _in_order(first, second):
 
 
 @compiled
+def _figures_between(figures, start, end):
+    """Return the figures of a new text that stand in its title or in the shingles start..end-1."""
+    some = np.empty(figures.size, np.uint32)
+    size = 0
+    for figure in figures:
+        at = np.int64(figure & np.uint64(0xFFFFFFFF))
+        some[size] = np.uint32(figure >> np.uint64(32))
+        size += int(start <= at < end or at == IN_TITLE)
+    return some[:size]
+
+
+@compiled
+def _dates(figures):
+    """Return how many of the figures are dates; they come first."""
+    size = 0
+    while size < figures.size and figures[size] >> np.uint32(19) == 0:
+        size += 1
+    return size
+
+
+@compiled
+def _cut_context(kept, dates):
+    """Return the context of which some figures may not have been kept, 0 if all are there."""
+    last = np.uint32(0)
+    if kept.size == FIGURES:
+        for figure in kept[dates:]:
+            if order_of_context(figure >> np.uint32(19)) >= order_of_context(last):
+                last = figure >> np.uint32(19)
+    return last
+
+
+@compiled
 def _compare_figures(rows, words, row, figures, out):
     """Count a row's figures whose context the new text has too, and those of them with another value.
 
@@ -237,19 +274,15 @@ def _compare_figures(rows, words, row, figures, out):
     sizes = rows[row * ROW + SIZES]
     begin = np.int64(rows[row * ROW + OFFSET]) + np.int64(sizes & np.uint32(0xFF))
     kept = words[begin : begin + np.int64(sizes >> np.uint32(8) & np.uint32(0xFF))]
-    i = 0
-    while i < kept.size and kept[i] >> np.uint32(19) == 0:
-        i += 1
-    j = 0
-    while j < figures.size and figures[j] >> np.uint32(19) == 0:
-        j += 1
-    if i > 0 and j > 0:
+    i = _dates(kept)
+    dates = _dates(figures)
+    if 0 < i < DATES and 0 < dates < DATES:  # else there may be more of them
         same = False
         for date in kept[:i]:
-            for other in figures[:j]:
+            for other in figures[:dates]:
                 same = same or (date ^ other) & np.uint32(0x3FFF) == 0
         out[_OTHER_DATES] = 0 if same else 1
-    i = 0
+    cut = _cut_context(kept, i)
     while i < kept.size:
         context = kept[i] >> np.uint32(19)
         j = i
@@ -259,7 +292,7 @@ def _compare_figures(rows, words, row, figures, out):
         end = start
         while end < min(figures.size, start + 64) and figures[end] >> np.uint32(19) == context:
             end += 1
-        if end > start:
+        if end > start and context != cut:
             both = min(j - i, end - start)
             out[_FIGURES] += both
             out[_FIGURES_CHANGED] += both - _in_order(kept[i:j], figures[start:end])
@@ -288,13 +321,15 @@ def _list_samples(rows, words, row, slots):
 
 @compiled
 def _compare(rows, words, row, shingles, first, slots, out):
-    """Fill in what the shingles say of one row."""
+    """Fill in what the shingles say of one row; return between which words of the new text it is found."""
     start, size = _list_samples(rows, words, row, slots)
     at = row * ROW
     top = rows[at + TOP]
     found = np.zeros(size, np.bool_)
     before = True
     run = 0
+    first_shared = 0
+    last_shared = -1
     for i in range(shingles.size):
         if shingles[i] == rows[at + START]:
             out[_KEEPS_START] = 1
@@ -306,6 +341,9 @@ def _compare(rows, words, row, shingles, first, slots, out):
         held = sample >= 0
         if held:
             found[sample] = True
+            if out[_SHARED] == 0:
+                first_shared = i
+            last_shared = i
             out[_SHARED] += 1
             run = 0
         else:
@@ -323,6 +361,7 @@ def _compare(rows, words, row, shingles, first, slots, out):
         out[_LOST_HEAD] += 1
     while out[_LOST_TAIL] < size and not found[size - 1 - out[_LOST_TAIL]]:
         out[_LOST_TAIL] += 1
+    return first_shared, last_shared + SHINGLE
 
 
 @compiled
@@ -383,10 +422,11 @@ def _weigh(table, reference, shingles, first, figures, size, slots, out, evidenc
     words = words_of(table, reference >> ROW_BITS)
     row = reference & ROW_MASK
     out[:] = 0
-    _compare(rows, words, row, shingles, first, slots, out)
+    begin, end = _compare(rows, words, row, shingles, first, slots, out)
     held = rows[row * ROW + SIZE]
     overlap = estimate_overlap(out[_SHARED], out[_HELD], out[_NEW], held, size)
-    _compare_figures(rows, words, row, figures, out)
+    # What stands in a new lead or a site's lines at the end says nothing about the text between.
+    _compare_figures(rows, words, row, _figures_between(figures, begin, end), out)
     evidence[0] = reference
     evidence[1 : 1 + _PROBED] = out
     evidence[_COLUMNS - 7] = size - overlap

@@ -47,6 +47,9 @@ MAX_FIGURES = 2048
 DATES = 4
 """Different dates kept of a text, as part of the figures."""
 
+IN_TITLE = 0xFFFFFFFF
+"""Place of a figure that stands in the title."""
+
 DATE_SIGN = 1 << 16
 """Marks a number that is tied to the one before it, as the month of 5/4 is."""
 
@@ -189,9 +192,11 @@ def _collect_dates(words, count, numbers, values, figures):
     A date is a figure with context 0, its occurrence the order of first mention, at most DATES of them.
     """
     found = 0
+    merged = 0
     month_word = _month_word()
     for k in range(numbers.size - 1):
         i = numbers[k]
+        merged += int(k > 0 and numbers[k - 1] == i - 1)
         day = values[k] % DATE_SIGN
         month = -1
         if values[k] < 0 or not 1 <= day <= 31 or found == DATES:
@@ -202,12 +207,13 @@ def _collect_dates(words, count, numbers, values, figures):
             month = values[k + 1]
         if not 1 <= month <= 12:
             continue
-        value = np.uint32(month * 32 + day)
+        value = np.uint64(month * 32 + day)
         known = False
         for j in range(found):
-            known = known or figures[j] & np.uint32(0x3FFF) == value
+            known = known or figures[j] >> np.uint64(32) & np.uint64(0x3FFF) == value
         if not known:
-            figures[found] = np.uint32(found) << np.uint32(14) | value
+            figure = np.uint64(found) << np.uint64(14) | value
+            figures[found] = figure << np.uint64(32) | np.uint64(i - merged)
             found += 1
     return found
 
@@ -218,16 +224,19 @@ def _collect_figures(words, numbers, salt, figures, found):
 
     A figure is 32 bits: 13 of its context, which is the two words before it and its place in a run of
     numbers; 5 of how often that context occurred before; 14 of its value. So the third temperature of a
-    forecast can be compared with the third of the next one.
+    forecast can be compared with the third of the next one. The lower half says where it stands: the number
+    of the shingle that begins with it, IN_TITLE for all of the title.
     """
     seen = np.zeros(_power_of_two(2 * numbers.size), np.uint64)
     times = np.zeros(seen.size, np.int32)
+    merged = 0
     run = np.uint64(0)
     around = np.uint64(salt)
     for k in range(numbers.size):
         i = numbers[k]
         if k > 0 and numbers[k - 1] == i - 1:
             run += np.uint64(1)
+            merged += 1
         else:
             run = np.uint64(0)
             around = np.uint64(salt)
@@ -245,25 +254,29 @@ def _collect_figures(words, numbers, salt, figures, found):
         seen[slot] = context
         occurrence = np.uint64(min(times[slot], 31))
         times[slot] += 1
-        figures[found] = np.uint32(
+        figure = (
             max(context >> np.uint64(51), np.uint64(1)) << np.uint64(19)
             | occurrence << np.uint64(14)
             | words[i] >> np.uint64(50)
         )
+        figures[found] = figure << np.uint64(32) | np.uint64(IN_TITLE if salt == 1 else i - merged)
         found += 1
     return found
 
 
 @compiled
+def order_of_context(context):
+    """Return the rank by which contexts are kept: those with the smallest hash, dates first."""
+    return mix(np.uint64(context)) >> np.uint64(32) if context > 0 else np.uint64(0)
+
+
+@compiled
 def _sample_figures(figures):
-    """Return FIGURES of them, ascending: the dates, then all those of the contexts with the smallest hash."""
-    if figures.size <= FIGURES:
-        return figures
+    """Return FIGURES of them, ascending: the dates, then all those of the contexts that come first."""
     order = np.empty(figures.size, np.uint64)
     for i in range(figures.size):
-        context = figures[i] >> np.uint32(19)
-        hashed = mix(np.uint64(context)) >> np.uint64(32) if context > 0 else np.uint64(0)
-        order[i] = hashed << np.uint64(32) | np.uint64(figures[i])
+        figure = figures[i] >> np.uint64(32)
+        order[i] = order_of_context(figure >> np.uint64(19)) << np.uint64(32) | figure
     order.sort()
     kept = np.empty(min(figures.size, FIGURES), np.uint32)
     for i in range(kept.size):
@@ -392,7 +405,7 @@ def make_sketch(points, title_end, table):
     """Return the signature of an article, all shingles of its text in order, and all figures.
 
     `points` are the UTF-16 units of the title, up to `title_end`, and of the text; `table` folds them. The
-    figures are ascending: 13 bits of the context, 5 of its occurrence, 14 of the value.
+    figures are ascending: 13 bits of the context, 5 of its occurrence, 14 of the value, 32 of its place.
     """
     title, text = points[:title_end], points[title_end:]
     longest = max(title.size, text.size) // 2 + 2
@@ -403,7 +416,7 @@ def make_sketch(points, title_end, table):
     head = np.zeros(SIGNATURE_HEAD, np.uint32)
 
     count, amount = split_words(title, table, words, ends, numbers, values)
-    figures = np.empty(2 * numbers.size + DATES, np.uint32)
+    figures = np.empty(2 * numbers.size + DATES, np.uint64)
     for i in range(count):
         if words[i] & np.uint64(1) == np.uint64(0):
             bit = words[i] >> np.uint64(58)

@@ -34,7 +34,7 @@ def title_overlap(first: int, second: int) -> float:
 def relation(match: Match, stored: Stored, new: Signature) -> Relation:
     """Return what the evidence on one remembered text means."""
     low = min(match.of_new, match.of_held)
-    if _other_figures(match, low):
+    if _other_figures(match, low) or (low >= 0.5 and _other_number_in_title(stored, new)):
         if _same_template(match, stored, new, low):
             return Relation.ISSUE
         return Relation.NEWER if low >= 0.4 else Relation.EVIDENCE
@@ -55,6 +55,11 @@ def _other_figures(match: Match, low: float) -> bool:
     if changed >= 2 and 3.0 * changed - 0.5 * (match.figures - changed) >= 3.0:
         return True
     return 2 * changed >= match.figures > 0 and low >= 0.85
+
+
+def _other_number_in_title(stored: Stored, new: Signature) -> bool:
+    """Say whether the titles have the same words and other numbers: `Giá vàng 5/4`, `Giá vàng 6/4`."""
+    return new.title_bits == stored.title_bits != 0 and new.title != stored.title
 
 
 def _same_template(match: Match, stored: Stored, new: Signature, low: float) -> bool:
@@ -82,31 +87,50 @@ def _is_copy(match: Match, stored: Stored, new: Signature, low: float) -> bool:
     added = match.added
     if title_overlap(new.title_bits, stored.title_bits) < 0.5 and _may_be_standing_text(match, low):
         return False
-    if of_held >= 0.95 and added <= 25:  # an agency's line, a photographer's name
+    if _adds_news(match):
+        return False
+    if of_held >= 0.92 and added <= 45:  # an agency's line, a sentence in front, a photographer's name
         return True
     if of_new >= (0.72 if of_held >= 0.5 else 0.76 if of_held >= 0.2 else 0.9) and of_held >= 0.1:
         return True  # next to nothing is new: the whole, or a part of it
     if of_held >= 0.72 and of_new >= 0.68:
         return True
-    same_title = new.title == stored.title != 0
     if of_held >= 0.9 and of_new >= 0.55 and added <= 90:  # a site's invitations around the whole
         return True
-    if same_title and (low >= 0.5 or (of_held >= 0.9 and of_new >= 0.3 and added <= 120)):
+    if new.title == stored.title != 0 and (low >= 0.5 or (of_held >= 0.9 and added <= 130)):
         return True
     return low >= 0.45 and _is_reworded(match, low)
+
+
+def _adds_news(match: Match) -> bool:
+    """Say whether one new passage is more than what a site puts around a text: a live update.
+
+    It counts only what the passage has more than the one that it may stand in for.
+    """
+    if match.longest_added == match.added_head:
+        replaced = match.lost_head / match.held * match.size_held
+    elif match.longest_added == match.added_tail:
+        replaced = match.lost_tail / match.held * match.size_held
+    else:
+        replaced = 0.0
+    share = match.longest_added / match.new
+    words = share * match.size_new - replaced
+    return words >= (90 if share >= 0.25 else 150 if share >= 0.15 else match.size_new)
 
 
 def _may_be_standing_text(match: Match, low: float) -> bool:
     """Say whether what two short items under different titles share may be their site's standing text.
 
-    It is known as common only after some more of them. Until then, a line or two, or all but the first
-    sentences of a short item, is not taken for a copy.
+    It is known as common only after some more of them. Until then, a line or two, or all but the first or
+    last sentences of a short item, is not taken for a copy.
     """
     if match.size_new < 20:
         return True
-    if match.size_new < 40 and low < 0.85 and match.of_held < 0.95:
+    if match.size_new < 40 and low < 0.85 and match.of_held < 0.92:
         return True
-    return match.size_new < 160 and match.added_head > 0 and match.lost_head > 0
+    if match.size_new >= 160:
+        return False
+    return (match.added_head > 0 and match.lost_head > 0) or (match.added_tail > 0 and match.lost_tail > 0)
 
 
 def _is_reworded(match: Match, low: float) -> bool:

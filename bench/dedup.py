@@ -19,7 +19,6 @@ import random
 import re
 import statistics
 import time
-import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -32,6 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.cli.quality.edits import COPIES, Text, edited
+from services.cli.quality.peers import shingles
 from services.deduplicator.deduplicate import Deduplicator, warm_up
 from services.deduplicator.folding import folding_table
 from services.deduplicator.sketch import make_sketch, to_text
@@ -219,16 +219,6 @@ def measured(texts: Iterator[str], amount: int) -> list[Measured]:
 
 
 # The peers: Python shingling that folds like ours, so that all can find the same copies.
-
-_MARKS = re.compile("[\u0300-\u036f]")
-_WORD = re.compile(r"[^\W_]+")
-
-
-def shingles(text: str) -> list[str]:
-    """Return the 5-syllable shingles of folded text, the fastest way that Python alone has."""
-    folded = _MARKS.sub("", unicodedata.normalize("NFD", text.lower().replace("đ", "d")))
-    words = _WORD.findall(folded)
-    return [" ".join(words[i : i + 5]) for i in range(len(words) - 4)]
 
 
 class Datasketch:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from services.deduplicator.index import GONE, WITHDRAWN, Index, Stored
 from services.deduplicator.matching import Examination, Match
-from services.deduplicator.verdict import Relation, differences, relation
+from services.deduplicator.verdict import Relation, differences, has_same_figures, relation
 from services.runtime.records import Closest, Duplicate, Similarity
 
 _OTHER_FIGURES = (Relation.ISSUE, Relation.NEWER)
@@ -123,14 +123,16 @@ class Decision:
         return known is not None and known.root == 0 and not known.flags & WITHDRAWN
 
     def _candidates(self) -> list[_Candidate]:
-        # A text whose nearest relative has other figures is the next issue, whatever it shares with others.
+        # A text whose nearest relative has other figures is the next issue, whatever it shares with others;
+        # unless it is a repost of the last one, wrapped in the same lines as the repost of the one before.
         nearest = max((m.jaccard for m, _, r in self._related if r in _OTHER_FIGURES), default=0.0)
         candidates: list[_Candidate] = []
         if self._found.same >= 0:
             stored = self._index.stored(self._found.same)
             candidates.append(_Candidate(self._original_of(stored), None, stored))
         for match, stored, meaning in self._related:
-            if meaning is Relation.COPY and match.jaccard >= 0.95 * nearest:
+            enough = (0.6 if has_same_figures(match) else 0.95) * nearest
+            if meaning is Relation.COPY and match.jaccard >= enough:
                 candidates.append(_Candidate(self._original_of(stored), match, stored))
         return [c for c in candidates if c.original.key != self._own and self._still_alike(c)]
 

@@ -69,9 +69,15 @@ def _same_template(match: Match, stored: Stored, new: Signature, low: float) -> 
         return False
     if new.title_bits == stored.title_bits != 0:
         return True
-    if changed >= 4 and share >= 0.5:
-        return title_overlap(new.title_bits, stored.title_bits) >= 0.3
+    alike = title_overlap(new.title_bits, stored.title_bits)
+    if changed >= 3 and alike >= (0.3 if share >= 0.5 else 0.5 if share >= 0.3 else 2.0):
+        return True
     return match.figures >= 3 and share >= 0.75 and low >= 0.7
+
+
+def has_same_figures(match: Match) -> bool:
+    """Say whether two texts agree in as many figures as no two issues of a series do."""
+    return match.figures >= 4 and match.figures_changed == 0 and not match.other_dates
 
 
 def _mostly_common(match: Match) -> bool:
@@ -113,9 +119,9 @@ def _adds_news(match: Match) -> bool:
         replaced = match.lost_tail / match.held * match.size_held
     else:
         replaced = 0.0
-    share = match.longest_added / match.new
-    words = share * match.size_new - replaced
-    return words >= (90 if share >= 0.25 else 150 if share >= 0.15 else match.size_new)
+    unknown = match.new - match.shared
+    words = match.longest_added / unknown * match.added - replaced if unknown else 0.0
+    return words >= (100 if words >= 0.25 * match.size_new else max(150, 0.15 * match.size_new))
 
 
 def _may_be_standing_text(match: Match, low: float) -> bool:

@@ -41,3 +41,14 @@ def export(form: Annotated[Form, typer.Option("--as", help="For whom.")] = Form.
 
     measured = figures(load())
     write(exposition(measured).rstrip() if form is Form.PROMETHEUS else json.dumps(measured))
+
+
+@app.command()
+def dedup(
+    data: Data = None,
+    originals: Annotated[int, typer.Option(help="Articles edited of each corpus, at most.")] = 2000,
+) -> None:
+    """Copies: recall of every named edit in many variants, false claims, bulletins, beside three peers."""
+    from services.cli.quality.dedup_view import run
+
+    run(data, originals)

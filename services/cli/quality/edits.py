@@ -120,14 +120,18 @@ def cut_third(article: Text, rng: random.Random, other: str) -> Text:
 
 
 def new_lead(article: Text, rng: random.Random, other: str) -> Text:
-    """The first sentences replaced by new ones: about a tenth of the text."""
+    """The first sentences replaced by new ones: about a tenth of the text, never more than a third of it."""
     sentences = _SENTENCE.split(article.body)
     total = _words(article.body)
     dropped = 0
     while len(sentences) > 1 and dropped < total / 12:
         dropped += _words(sentences.pop(0))
+    rest = " ".join(sentences)
+    if _words(rest) < total * 2 / 3:  # a line or two of text: the beginning of its only sentence
+        dropped = total // 10
+        rest = " ".join(article.body.split(" ")[dropped:])
     lead = sentence(rng) if dropped < 40 else f"{sentence(rng)} {sentence(rng)}"
-    return replace(article, body=" ".join((lead, *sentences)))
+    return replace(article, body=f"{lead} {rest}")
 
 
 def _replace_words(article: Text, rng: random.Random, share: float) -> Text:

@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 
-from services.cli.quality.edits import COPIES, DISTINCT, Edit, Text, headline, sentence
+from services.cli.quality.edits import COPIES, Edit, Text, headline, sentence
 
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=[^\s])")
 _WORD = re.compile(r"\S+")
@@ -65,7 +65,7 @@ def _sentences(text: str) -> list[str]:
     return _SENTENCE_END.split(text)
 
 
-def _keep(article: Text, start: float, end: float) -> Text:
+def keep(article: Text, start: float, end: float) -> Text:
     """Return the article with the words between two shares of it."""
     words = list(_WORD.finditer(article.body))
     first, last = round(len(words) * start), max(round(len(words) * end), round(len(words) * start) + 1)
@@ -74,7 +74,7 @@ def _keep(article: Text, start: float, end: float) -> Text:
 
 def _kept(start: float, end: float) -> Edit:
     def edit(article: Text, rng: random.Random, other: str) -> Text:
-        return _keep(article, start, end)
+        return keep(article, start, end)
 
     return edit
 
@@ -82,7 +82,7 @@ def _kept(start: float, end: float) -> Edit:
 def _kept_anywhere(share: float) -> Edit:
     def edit(article: Text, rng: random.Random, other: str) -> Text:
         start = rng.uniform(0, 1 - share)
-        return _keep(article, start, start + share)
+        return keep(article, start, start + share)
 
     return edit
 
@@ -114,12 +114,12 @@ def _some_sentences(share: float) -> Edit:
 
 
 def _teaser(article: Text, rng: random.Random, other: str) -> Text:
-    cut = _keep(article, 0, 0.6)
+    cut = keep(article, 0, 0.6)
     return replace(cut, body=cut.body + "… [đọc tiếp trên trang gốc]")
 
 
 def _hole(article: Text, rng: random.Random, other: str) -> Text:
-    head, tail = _keep(article, 0, 0.3), _keep(article, 0.7, 1)
+    head, tail = keep(article, 0, 0.3), keep(article, 0.7, 1)
     return replace(article, body=f"{head.body}\n(...)\n{tail.body}")
 
 
@@ -192,8 +192,13 @@ def _titled_by_quote(article: Text, rng: random.Random, other: str) -> Text:
 
 
 def _first_sentence_replaced(article: Text, rng: random.Random, other: str) -> Text:
+    """The first sentence replaced, of a text of one or two sentences its first third."""
     parts = _sentences(article.body)
-    return replace(article, body=" ".join((sentence(rng), *parts[1:]))) if len(parts) > 1 else article
+    rest = " ".join(parts[1:])
+    words = article.body.split()
+    if len(rest.split()) < len(words) * 2 / 3:
+        rest = " ".join(words[len(words) // 3 :])
+    return replace(article, body=f"{sentence(rng)} {rest}")
 
 
 def _first_words_replaced(article: Text, rng: random.Random, other: str) -> Text:
@@ -208,14 +213,16 @@ def _lead_in_front(article: Text, rng: random.Random, other: str) -> Text:
 
 
 def _lead_dropped(article: Text, rng: random.Random, other: str) -> Text:
-    return _keep(article, 0.12, 1)
+    return keep(article, 0.12, 1)
 
 
 def _new_title_and_lead(article: Text, rng: random.Random, other: str) -> Text:
     return replace(_first_sentence_replaced(article, rng, other), title=headline(rng))
 
 
-def _around(before: int, after: int) -> Edit:
+def around(before: int, after: int) -> Edit:
+    """Return the edit that puts so many lines of a site before and after the text."""
+
     def edit(article: Text, rng: random.Random, other: str) -> Text:
         lines = rng.sample(_SITE, before + after)
         return replace(article, body="\n".join((*lines[:before], article.body, *lines[before:])))
@@ -427,10 +434,10 @@ VARIANTS: dict[str, dict[str, Edit]] = {
     },
     "boilerplate around": {
         "as the edit": COPIES["boilerplate around"],
-        "a line before and after": _around(1, 1),
-        "three lines before": _around(3, 0),
-        "three lines after": _around(0, 3),
-        "two lines before, four after": _around(2, 4),
+        "a line before and after": around(1, 1),
+        "three lines before": around(3, 0),
+        "three lines after": around(0, 3),
+        "two lines before, four after": around(2, 4),
         "related headlines": _related_headlines,
         "captions between the paragraphs": _captions,
     },
@@ -457,87 +464,9 @@ VARIANTS: dict[str, dict[str, Edit]] = {
         "stripped, the end of it": chain(_stripped, _kept(0.4, 1)),
         "segmented, 5 % edited": chain(_words(_reworded, 0.05), _segmented_by_pairs),
         "new title and lead, cut to 60 %": chain(_new_title_and_lead, _kept(0, 0.6)),
-        "HTML, boilerplate, 5 % edited": chain(_words(_mixed, 0.05), _around(1, 1), _html),
+        "HTML, boilerplate, 5 % edited": chain(_words(_mixed, 0.05), around(1, 1), _html),
         "NFD, agency line, captions": chain(_tagged, _captions, COPIES["NFD"]),
         "10 % of words edited": COPIES["10 % of words edited"],
     },
 }
 """By transformation of the issue, then by variant."""
-
-
-def _news(rng: random.Random, other: str, words: int) -> str:
-    """Return so many words that the article does not have."""
-    found = other.split()
-    while len(found) < words:
-        found += sentence(rng).split()
-    return " ".join(found[:words])
-
-
-def _updated(share: float, place: str, title: Callable[[Text, random.Random], str]) -> Edit:
-    """New text of `share` times the old one, at least 100 words, at one place."""
-
-    def edit(article: Text, rng: random.Random, other: str) -> Text:
-        new = _news(rng, other, max(100, round(share * len(article.body.split()))))
-        half = len(article.body) // 2
-        at = {"front": 0, "middle": half + article.body[half:].find(" "), "end": len(article.body)}[place]
-        body = f"{article.body[:at].rstrip()}\n{new}\n{article.body[at:].lstrip()}".strip()
-        return Text(title(article, rng), body)
-
-    return edit
-
-
-def _same_title(article: Text, rng: random.Random) -> str:
-    return article.title
-
-
-def _other_title(article: Text, rng: random.Random) -> str:
-    return headline(rng)
-
-
-def _followed_up(article: Text, rng: random.Random, other: str) -> Text:
-    """The next day's report, which repeats the first half."""
-    background = _keep(article, 0, 0.5).body
-    words = max(120, 2 * len(background.split()))
-    return Text(headline(rng), f"{_news(rng, other, words)}\n{background}")
-
-
-def _quoting(words: int) -> Edit:
-    """Other news around a quoted passage, at most two fifths of the whole."""
-
-    def edit(article: Text, rng: random.Random, other: str) -> Text:
-        found = article.body.split()
-        length = min(words, len(found) // 2)
-        start = rng.randrange(len(found) - length + 1)
-        own = _news(rng, other, max(150, round(1.5 * length))).split()
-        at = rng.randrange(len(own))
-        return Text(headline(rng), " ".join((*own[:at], "“", *found[start : start + length], "”", *own[at:])))
-
-    return edit
-
-
-def _same_furniture(article: Text, rng: random.Random, other: str) -> Text:
-    """An unrelated article in this one's page furniture."""
-    return Text(article.title, _around(2, 4)(Text("", _news(rng, other, 120)), random.Random(1), other).body)
-
-
-DISTINCT_VARIANTS: dict[str, dict[str, Edit]] = {
-    "live update": {
-        "as the edit": DISTINCT["live update"],
-        "as much again in front": _updated(1.0, "front", _other_title),
-        "as much again at the end, same title": _updated(1.0, "end", _same_title),
-        "as much again in the middle": _updated(1.0, "middle", _other_title),
-        "0.7 times as much in front, same title": _updated(0.7, "front", _same_title),
-        "0.7 times as much at the end": _updated(0.7, "end", _other_title),
-    },
-    "long quote": {
-        "as the edit": DISTINCT["long quote"],
-        "80 words": _quoting(80),
-        "150 words": _quoting(150),
-        "half of the article repeated in other news": _followed_up,
-    },
-    "other news": {
-        "same title": lambda article, rng, other: replace(article, body=other),
-        "same title and page furniture": _same_furniture,
-    },
-}
-"""By kind of article that is no copy of the one that it shares text with, then by variant."""

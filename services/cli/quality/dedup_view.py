@@ -1,0 +1,163 @@
+"""`machtin quality dedup`: what is measured, as tables and lists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+from services.cli.quality.dedup import (
+    MOSTLY_NEW,
+    OWN,
+    SAME_CONTAINMENT,
+    SAME_JACCARD,
+    Base,
+    Chain,
+    Original,
+    data_articles,
+    measure,
+    measure_bulletins,
+    own_articles,
+    pairs,
+    replayed,
+    take_in,
+)
+from services.cli.quality.distinct import DISTINCT_VARIANTS
+from services.cli.quality.peers import Peer, available
+from services.cli.quality.variants import VARIANTS
+from services.runtime.records import Similarity
+
+LISTED = 60
+"""Claims and misses printed at most, of each kind."""
+
+
+def peers_of(base: Base) -> dict[str, Peer]:
+    """Return every peer with the untouched articles taken in, and print how many of them it calls copies."""
+    peers: dict[str, Peer] = {}
+    for name, make in available().items():
+        peer = make()
+        called = 0
+        for key, article in base.clean.items():
+            called += bool(peer.find(article["text"]))
+            peer.add(key, article["text"])
+        peers[name] = peer
+        _say(f"- {name}: {_share(called, len(base.clean))} untouched articles called copies")
+    if not any("datasketch" in name for name in peers):
+        _say("- datasketch is not installed: `pip install machtin[bench]` puts MinHash LSH into the tables")
+    return peers
+
+
+def _say(text: str = "") -> None:
+    print(text, flush=True)  # noqa: T201
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part} of {whole} ({100 * part / max(1, whole):.2f} %)"
+
+
+def _print_claims(base: Base) -> None:
+    claims = base.claims
+    _say(f"- ours: {_share(len(claims), len(base.verdicts))} untouched articles called copies:\n")
+    for key in claims[:LISTED]:
+        verdict = base.verdicts[key]
+        of, similarity = cast(str, verdict["of"]), cast(Similarity, verdict["similarity"])
+        titles = f"{base.clean[key]['title'][:60]} ← {base.clean[of]['title'][:60]}"
+        _say(
+            f"  - {key} of {of}, Jaccard {similarity['jaccard']:.2f}, containment"
+            f" {similarity['containment']:.2f}: {titles}"
+        )
+
+
+def _print_edits(base: Base, keys: Sequence[str], news: Sequence[str], peers: dict[str, Peer]) -> None:
+    _say(f"\nShare of {len(keys)} edited articles called copies of the one they were made from:\n")
+    _say(f"| transformation | ours | the worst of our variants | {' | '.join(peers)} |")
+    _say("|---" * (3 + len(peers)) + "|")
+    details: list[str] = []
+    for group, variants in VARIANTS.items():
+        outcomes = {
+            name: measure(base, edit, f"{group}/{name}", keys, news, peers if name == "as the edit" else {})
+            for name, edit in variants.items()
+        }
+        first = outcomes["as the edit"]
+        worst = min(outcomes, key=lambda name: outcomes[name].recall)
+        others = " | ".join(f"{found / max(1, first.tried):.3f}" for found in first.by_peer.values())
+        _say(f"| {group} | {first.recall:.4f} | {outcomes[worst].recall:.4f} ({worst}) | {others} |")
+        details += [f"| {group} | {name} | {o.recall:.4f} | {o.others} |" for name, o in outcomes.items()]
+    _say("\nEvery variant; the last column counts those called copies of another article:\n")
+    _say("| transformation | variant | recall | of another |\n|---|---|---:|---:|")
+    _say("\n".join(details))
+
+
+def _print_distinct(base: Base, keys: Sequence[str], news: Sequence[str], peers: dict[str, Peer]) -> None:
+    _say("\nArticles that share text with another one and are no copies of it: share called copies.\n")
+    _say(f"| kind | variant | ours | ours names the other one | {' | '.join(peers)} |")
+    _say("|---" * (4 + len(peers)) + "|")
+    for group, variants in DISTINCT_VARIANTS.items():
+        for name, edit in variants.items():
+            o = measure(base, edit, f"{group}/{name}", keys, news, peers)
+            others = " | ".join(f"{found / max(1, o.tried):.3f}" for found in o.by_peer.values())
+            _say(f"| {group} | {name} | {o.called:.4f} | {o.named / max(1, o.tried):.3f} | {others} |")
+
+
+def _print_pairs(base: Base, path: Path) -> None:
+    found = list(pairs(base, path))
+    kinds = ("copy", "next issue", "update", "missed")
+    said = {kind: [pair for pair in found if pair.verdict == kind] for kind in kinds}
+    copies, counted = len(said["copy"]), len(said["copy"]) + len(said["missed"])
+    _say(
+        f"\n{path.name}: {len(found)} pairs with Jaccard ≥ {SAME_JACCARD} or containment ≥"
+        f" {SAME_CONTAINMENT}: {copies} called copies, {len(said['missed'])} missed (recall"
+        f" {copies / max(1, counted):.3f}); excluded: {len(said['next issue'])} next issues of a bulletin,"
+        f" {len(said['update'])} whose later text is by more than {MOSTLY_NEW:.0%} new (kind none, or a"
+        " copy of a nearer article).\n"
+    )
+    for what in ("next issue", "update", "missed"):
+        for p in said[what][:LISTED]:
+            _say(
+                f"  - {what}: {p.later} after {p.earlier}, Jaccard {p.jaccard:.2f}, containment"
+                f" {p.containment:.2f}, new {p.new:.2f}: {base.clean[p.later]['title'][:60]}"
+            )
+
+
+def _print_bulletins() -> None:
+    result = measure_bulletins(Chain())
+    ids = {name: len(found) for name, found in result.series.items()}
+    _say(
+        f"\nBulletins of our own: {result.issues} issues of {len(ids)} series,"
+        f" {len(result.called_copies)} called copies {result.called_copies or ''}\n"
+        f"Later issues without a series id: {result.without_series}\n"
+        f"Ids given to each series: {', '.join(f'{name} {number}' for name, number in ids.items())}\n"
+        f"Reposts of an issue called copies of that issue: {result.reposts_found} of {result.reposts}"
+    )
+
+
+def _print_corpus(name: str, articles: list[Original], news: list[str], amount: int) -> Base:
+    _say(f"\n## {name}\n")
+    base = take_in(articles)
+    _print_claims(base)
+    _say()
+    peers = peers_of(base)
+    keys = base.originals[:amount]
+    _print_edits(base, keys, news, peers)
+    _print_distinct(base, keys, news, peers)
+    mixed, claims = replayed(articles, news)
+    _say(
+        "\nAll in one stream, each article followed by one copy in a random variant, all remembered, half of"
+        f" the copies without a date: {mixed.recall:.4f} of {mixed.tried} copies found under their original,"
+        f" {mixed.others} under an article that is no original; {claims} untouched articles called copies."
+    )
+    return base
+
+
+def run(data: Path | None, amount: int) -> None:
+    """Print how well copies are found. Raises OSError where a file of `data` is missing."""
+    _print_bulletins()
+    if data is None:
+        demo, gold = own_articles(OWN[:1]), own_articles(OWN[1:])
+        kept = [article for number, article in enumerate(gold) if number % 5]
+        _print_corpus("Our own corpora", demo + kept, [article.text.body for article in gold[::5]], amount)
+        return
+    stream, vims = data_articles(data, "stream2017"), data_articles(data, "vims")
+    for name, articles, others in (("stream2017", stream, vims), ("vims", vims, stream)):
+        base = _print_corpus(name, articles, [o.text.body.replace("_", " ") for o in others], amount)
+        _print_pairs(base, data / f"{name}_nearcopies.tsv")

@@ -122,7 +122,7 @@ class Edition:
         self._clock: Clock | None = None
         self._order = 0
         self._serial = 0
-        self._fresh: tuple[object, _Keys, Signature] | None = None
+        self._fresh: tuple[object, _Keys, Signature, Stored | None] | None = None
         """The last decision and what was computed for it: usually the next record to apply."""
         self.index: Index | None = None
         """The articles; None before the first one."""
@@ -162,7 +162,7 @@ class Edition:
         }
         if known is not None:
             keys = keys._replace(id=known.id_key)
-        self._fresh = (record, keys, signature)
+        self._fresh = (record, keys, signature, known)
         return [cast(DeduplicatedArticle, record)]
 
     def _first_alive(self, index: Index, clock: Clock, received: int) -> int:
@@ -201,18 +201,17 @@ class Edition:
 
         Raises InvalidMessage for a record that `decide` cannot have made.
         """
-        if self._fresh is not None and self._fresh[0] is record:
-            _, keys, signature = self._fresh
+        fresh, self._fresh = self._fresh, None
+        if fresh is not None and fresh[0] is record:
+            _, keys, signature, known = fresh
         else:
             keys, signature = _keys(record), _signature(record)
-        self._fresh = None
+            known = self._known(keys)
         series = _series_of(record)
         if self._clock is None or self.index is None:
             self._clock = Clock(keys.received, self._window_s)
             self.index = Index(keys.received // self._span_s)
         index, clock = self.index, self._clock
-        reference = index.find(ID, keys.id, self._first_alive(index, clock, keys.received))
-        known = None if reference < 0 else index.stored(reference)
         if known is not None:
             if known.version >= record["version"]:
                 return
@@ -220,6 +219,14 @@ class Edition:
         self._clock = clock.after(keys.received)
         self._move(index, self._clock.now)
         self._add(index, record, keys, signature, series, known)
+
+    def _known(self, keys: _Keys) -> Stored | None:
+        """Return the current version of the article of a published record."""
+        if self.index is None or self._clock is None:
+            return None
+        first = self._first_alive(self.index, self._clock, keys.received)
+        reference = self.index.find(ID, keys.id, first)
+        return None if reference < 0 else self.index.stored(reference)
 
     def _add(
         self,

@@ -1,9 +1,10 @@
 """What is remembered of one edition's articles: compact rows, in segments that expire whole.
 
-A segment holds the articles of a quarter of the window. It has four arrays: fixed-size rows, the sampled
-shingles and ids that the rows point to, and two hash tables of 32-bit entries (18 bits of row number and 14
-bits of the key, which the row then confirms): `postings` finds rows by shingle, `names` by key. Nothing is
-ever deleted from a table; an old segment is dropped as a whole, which takes no time worth naming.
+A segment holds articles of a quarter of the window, one after another until it is full. It has four arrays:
+fixed-size rows, the sampled shingles and ids that the rows point to, and two hash tables of 32-bit entries
+(18 bits of row number and 14 bits of the key, which the row then confirms): `postings` finds rows by shingle,
+`names` by key. Nothing is ever deleted from a table or moved; an old segment is dropped as a whole. So no
+article waits while others are tidied up.
 
 Compiled code must reach all segments in one call, so it gets a table of their addresses. Only `Index` and
 the functions here handle addresses: `Index` keeps every array alive as long as its address is listed, and
@@ -24,7 +25,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from services.deduplicator.sketch import U32, Signature, compiled, mix
+from services.deduplicator.sketch import INDEXED, U32, Signature, compiled, mix
 
 ROW = 28
 """32-bit words of a row; the constants below are offsets in it. Keys take two words, low one first."""
@@ -40,8 +41,11 @@ GONE = REPLACED | WITHDRAWN
 SHORT = 25
 """Words below which equal texts need equal titles to be copies: "Watch the video" stands under many."""
 
-MAX_ROWS = 1 << 17
-"""Rows in a segment: bounds the time to grow one, and 18 bits hold the number plus one."""
+MIN_ROWS, MAX_ROWS = 512, 1 << 17
+"""Rows in a segment; 18 bits hold the largest number plus one."""
+
+ROW_WORDS = 68
+"""Words for the samples, figures and ids of a usual row. With longer ones a segment is full earlier."""
 
 NEWEST = 64
 """Rows listed for one shingle in a segment; older ones make room. Bounds the cost of boilerplate."""
@@ -49,7 +53,10 @@ NEWEST = 64
 ROW_BITS = 18
 ROW_MASK = (1 << ROW_BITS) - 1
 _LOAD = 0.7
-"""Share of a table in use at which it grows by half."""
+"""Share of a table in use at which its segment is full."""
+
+_NAMES = 4
+"""Keys under which a row is listed at most: id, delivery, URL, content."""
 
 # Columns of the table of segments.
 _ROWS_AT, _WORDS_AT, _POSTINGS_AT, _NAMES_AT, _COUNT, _POSTINGS_SIZE, _NAMES_SIZE, _WORDS_SIZE = range(8)
@@ -202,22 +209,6 @@ def _name_row(rows, names, row):
 
 
 @compiled
-def _post_all(rows, words, postings, count):
-    grown = 0
-    for row in range(count):
-        grown += _post_row(rows, words, postings, row)
-    return grown
-
-
-@compiled
-def _name_all(rows, names, count):
-    grown = 0
-    for row in range(count):
-        grown += _name_row(rows, names, row)
-    return grown
-
-
-@compiled
 def find_row(table, first, last, field, key):
     """Return `segment << 18 | row` of the newest row with this key in segments first..last-1, or -1.
 
@@ -282,20 +273,15 @@ class _Segment:
         return self.rows.nbytes + self.words.nbytes + self.postings.nbytes + self.names.nbytes
 
 
-def _empty(span: int, rows: int, words: int, postings: int, names: int) -> _Segment:
+def _new_segment(span: int, rows: int, words: int) -> _Segment:
+    """Return a segment for so many rows of the usual size, with room for `words` in any case."""
     return _Segment(
         span=span,
-        rows=np.empty(rows, np.uint32),
-        words=np.empty(words, np.uint32),
-        postings=np.zeros(postings, np.uint32),
-        names=np.zeros(names, np.uint32),
+        rows=np.empty(rows * ROW, np.uint32),
+        words=np.empty(max(rows * ROW_WORDS, words), np.uint32),
+        postings=np.zeros(int(rows * INDEXED / _LOAD) + 1, np.uint32),
+        names=np.zeros(int(rows * _NAMES / _LOAD) + 1, np.uint32),
     )
-
-
-def _larger(array: U32, used: int, size: int) -> U32:
-    grown = np.empty(size, np.uint32)
-    grown[:used] = array[:used]
-    return grown
 
 
 class Stored(NamedTuple):
@@ -339,7 +325,7 @@ class Index:
 
     def __init__(self, span: int) -> None:
         """Start with one empty segment for time span number `span`."""
-        self.segments = [_empty(span, 8 * ROW, 512, 256, 64)]
+        self.segments = [_new_segment(span, MIN_ROWS, 0)]
         self.table: NDArray[np.intp] = np.zeros((1, 8), np.intp)
         self._relist()
 
@@ -363,19 +349,17 @@ class Index:
             row[4:] = (segment.count, segment.postings.size, segment.names.size, segment.words.size)
 
     def open_span(self, span: int) -> None:
-        """Let later rows go to a new segment, about as large as the one before turned out."""
+        """Let later rows go to a new segment, as large as the span before turned out."""
         last = self.segments[-1]
-        last.rows = last.rows[: last.count * ROW].copy()
-        last.words = last.words[: last.words_used].copy()
-        self.segments.append(
-            _empty(
-                span,
-                max(8, last.count) * ROW,
-                max(512, last.words_used),
-                max(256, int(last.postings_used / (_LOAD - 0.05))),
-                max(64, int(last.names_used / (_LOAD - 0.05))),
-            )
-        )
+        expected = sum(segment.count for segment in self.segments if segment.span == last.span)
+        self._open(span, expected + expected // 32, 0)
+
+    def _open(self, span: int, rows: int, words: int) -> None:
+        rows = min(MAX_ROWS, max(MIN_ROWS, rows))
+        last = self.segments[-1]
+        last.rows.resize(last.count * ROW, refcheck=False)  # no view of them outlives a call
+        last.words.resize(last.words_used, refcheck=False)
+        self.segments.append(_new_segment(span, rows, words))
         self._relist()
 
     def drop(self, number: int) -> None:
@@ -404,18 +388,14 @@ class Index:
         serial: int,
     ) -> None:
         """Store the newest row; `keys` are those of id, URL, content, state, delivery, root and series."""
-        segment = self.segments[-1]
-        if segment.count == MAX_ROWS:
-            self.open_span(segment.span)
-            segment = self.segments[-1]
         own_name, of_name = article_id.encode("utf-8", "surrogatepass"), of.encode("utf-8", "surrogatepass")
         names = own_name + of_name
         words = np.frombuffer(signature.for_words + names + b"\0" * (-len(names) % 4), np.uint32)
+        segment = self._with_room(words.size)
         sizes = signature.samples | signature.figures << 8 | flags << 16
         lengths = len(own_name) | len(of_name) << 16
         tail = _TAIL.pack(segment.words_used, sizes, version, order, serial, lengths)
         row = np.frombuffer(_KEYS.pack(*keys) + signature.for_row + tail, np.uint32)
-        self._make_room(segment, words.size)
         posted, named = _append(
             segment.rows,
             segment.words,
@@ -432,23 +412,22 @@ class Index:
         segment.names_used += named
         self.table[-1, _COUNT] = segment.count
 
-    def _make_room(self, segment: _Segment, words: int) -> None:
-        """Let one more row fit, with the arrays growing by half."""
-        full = False
-        if (segment.count + 1) * ROW > segment.rows.size:
-            used = segment.count * ROW
-            segment.rows, full = _larger(segment.rows, used, used + used // 2 // ROW * ROW + ROW), True
-        if segment.words_used + words > segment.words.size:
-            used = segment.words_used
-            segment.words, full = _larger(segment.words, used, used + used // 2 + words), True
-        if segment.postings_used + 64 > _LOAD * segment.postings.size:
-            segment.postings, full = np.zeros(segment.postings.size * 3 // 2 + 64, np.uint32), True
-            segment.postings_used = _post_all(segment.rows, segment.words, segment.postings, segment.count)
-        if segment.names_used + 4 > _LOAD * segment.names.size:
-            segment.names, full = np.zeros(segment.names.size * 3 // 2 + 64, np.uint32), True
-            segment.names_used = _name_all(segment.rows, segment.names, segment.count)
-        if full:
-            self._relist()
+    def _with_room(self, words: int) -> _Segment:
+        """Return the segment for one more row with so many words.
+
+        A full segment is never enlarged, which would take time that grows with it: the rest of its span goes
+        to further ones, each a third of what the span has so far.
+        """
+        segment = self.segments[-1]
+        if (
+            (segment.count + 1) * ROW > segment.rows.size
+            or segment.words_used + words > segment.words.size
+            or segment.postings_used + INDEXED > _LOAD * segment.postings.size
+            or segment.names_used + _NAMES > _LOAD * segment.names.size
+        ):
+            held = sum(one.count for one in self.segments if one.span == segment.span)
+            self._open(segment.span, held // 3, words)
+        return self.segments[-1]
 
     def flag(self, reference: int, flag: int) -> None:
         """Set a flag of a row."""

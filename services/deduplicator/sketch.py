@@ -273,12 +273,16 @@ def order_of_context(context):
 @compiled
 def _sample_figures(figures):
     """Return FIGURES of them, ascending: the dates, then all those of the contexts that come first."""
+    kept = np.empty(min(figures.size, FIGURES), np.uint32)
+    if figures.size <= FIGURES:
+        for i in range(figures.size):
+            kept[i] = np.uint32(figures[i] >> np.uint64(32))
+        return kept
     order = np.empty(figures.size, np.uint64)
     for i in range(figures.size):
         figure = figures[i] >> np.uint64(32)
         order[i] = order_of_context(figure >> np.uint64(19)) << np.uint64(32) | figure
     order.sort()
-    kept = np.empty(min(figures.size, FIGURES), np.uint32)
     for i in range(kept.size):
         kept[i] = np.uint32(order[i] & np.uint64(_ALL))
     return np.sort(kept)

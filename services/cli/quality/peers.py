@@ -14,11 +14,12 @@ from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from typing import Protocol
 
+import numpy as np
+
 from services.runtime.text import comparable
 
 _MARKS = re.compile("[\u0300-\u036f]")
 _WORD = re.compile(r"[^\W_]+")
-_BITS = 64
 _NEAR = 3
 """Bits in which two SimHashes may differ (Manku et al. 2007)."""
 
@@ -63,12 +64,11 @@ class SimHash:
 
     @staticmethod
     def _hash(text: str) -> int:
-        votes = [0] * _BITS
-        for shingle in shingles(text):
-            digest = int.from_bytes(hashlib.blake2b(shingle.encode(), digest_size=8).digest(), "big")
-            for bit in range(_BITS):
-                votes[bit] += 1 if digest >> bit & 1 else -1
-        return sum(1 << bit for bit, vote in enumerate(votes) if vote > 0)
+        hashes = [hashlib.blake2b(shingle.encode(), digest_size=8).digest() for shingle in shingles(text)]
+        if not hashes:
+            return 0
+        bits = np.unpackbits(np.frombuffer(b"".join(hashes), np.uint8).reshape(-1, 8), axis=1)
+        return int.from_bytes(np.packbits(2 * bits.sum(axis=0) > len(hashes)).tobytes(), "big")
 
     def add(self, key: str, text: str) -> None:
         """Remember a text, under each quarter of its hash: three bits leave one of them alone."""

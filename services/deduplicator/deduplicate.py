@@ -33,6 +33,11 @@ class Deduplicator:
         """Bytes allocated by the index."""
         return sum(edition.index.memory_bytes for edition in self._editions.values() if edition.index)
 
+    @property
+    def longest_probe(self) -> int:
+        """Slots of a table that one look-up of a shingle reads at most in one segment."""
+        return max((e.index.longest_probe for e in self._editions.values() if e.index), default=0)
+
     def decide(self, article: CleanArticle) -> list[DeduplicatedArticle]:
         """Return the record to publish for `article`; [] for a replay. Changes nothing.
 

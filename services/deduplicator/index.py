@@ -339,6 +339,12 @@ class Index:
         """Bytes allocated."""
         return self.table.nbytes + sum(segment.nbytes for segment in self.segments)
 
+    @property
+    def longest_probe(self) -> int:
+        """Slots of a shingle table that one look-up reads at most: neighbours in use."""
+        gaps = (np.diff(np.flatnonzero(one.postings == 0), prepend=-1) for one in self.segments)
+        return max(int(gap.max(initial=1)) - 1 for gap in gaps)
+
     def _relist(self) -> None:
         """Write down where every segment's arrays are."""
         if len(self.table) != len(self.segments):

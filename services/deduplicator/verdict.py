@@ -12,6 +12,9 @@ from services.deduplicator.matching import Match
 from services.deduplicator.sketch import Signature
 from services.runtime.records import Difference
 
+HEADLINE = 3
+"""Different words that make a title say something about its article."""
+
 
 class Relation(Enum):
     """How a new text relates to a remembered one."""
@@ -91,7 +94,7 @@ def _mostly_common(match: Match) -> bool:
 def _is_copy(match: Match, stored: Stored, new: Signature, low: float) -> bool:
     of_new, of_held = match.of_new, match.of_held
     added = match.added
-    if title_overlap(new.title_bits, stored.title_bits) < 0.5 and _may_be_standing_text(match, low):
+    if not _similar_headlines(stored, new) and _may_be_standing_text(match, low):
         return False
     if _adds_news(match):
         return False
@@ -103,9 +106,16 @@ def _is_copy(match: Match, stored: Stored, new: Signature, low: float) -> bool:
         return True
     if of_held >= 0.9 and of_new >= 0.55 and added <= 90:  # a site's invitations around the whole
         return True
-    if new.title == stored.title != 0 and (low >= 0.5 or (of_held >= 0.9 and added <= 130)):
+    same_title = new.title == stored.title and new.title_bits.bit_count() >= HEADLINE
+    if same_title and (low >= 0.5 or (of_held >= 0.9 and added <= 130)):
         return True
     return low >= 0.45 and _is_reworded(match, low)
+
+
+def _similar_headlines(stored: Stored, new: Signature) -> bool:
+    """Say whether the titles share half of the shorter one and enough to be headlines: not `Tin`, `Video`."""
+    common = (new.title_bits & stored.title_bits).bit_count()
+    return common >= HEADLINE and title_overlap(new.title_bits, stored.title_bits) >= 0.5
 
 
 def _adds_news(match: Match) -> bool:

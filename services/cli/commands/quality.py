@@ -52,3 +52,12 @@ def dedup(
     from services.cli.quality.dedup_view import run
 
     run(data, originals)
+
+
+@app.command()
+def hostile(inputs: Annotated[int, typer.Option(help="Inputs to make.")] = 100_000) -> None:
+    """Copies: what hostile input does to the deduplicator; fails on an error, a wrong merge, a stall."""
+    from services.cli.quality.hostile import run
+
+    if not run(inputs):
+        raise typer.Exit(1)

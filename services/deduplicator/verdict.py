@@ -62,7 +62,8 @@ def _other_figures(match: Match, low: float) -> bool:
 
 def _other_number_in_title(stored: Stored, new: Signature) -> bool:
     """Say whether the titles have the same words and other numbers: `Giá vàng 5/4`, `Giá vàng 6/4`."""
-    return new.title_bits == stored.title_bits != 0 and new.title != stored.title
+    same_words = new.title_bits == stored.title_bits and new.title_bits.bit_count() >= HEADLINE
+    return same_words and new.title != stored.title
 
 
 def _same_template(match: Match, stored: Stored, new: Signature, low: float) -> bool:

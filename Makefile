@@ -55,7 +55,8 @@ fuzz: $(VENV)/.dev ## 200,000 hostile inputs and two floods of 50,000 through th
 	@$(BIN)/python -m tests.fuzz --flood copies --inputs 50000
 	@$(BIN)/python -m tests.fuzz --flood near --inputs 50000
 
-quality: $(VENV)/.bench ## Quality of names (DATA=dir of the development data: on the labels, too)
+quality: $(VENV)/.bench ## Quality of copies and names (DATA=dir of the development data: on that, too)
+	@$(BIN)/machtin quality dedup $(if $(DATA),--data $(DATA))
 	@$(BIN)/machtin quality entities $(if $(DATA),--data $(DATA))
 
 train-ner: $(VENV)/.bench ## Train the tagger of names anew from the labels (DATA=dir)

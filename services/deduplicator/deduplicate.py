@@ -20,7 +20,7 @@ class Deduplicator:
 
     def __init__(self, window_s: int = WINDOW_S) -> None:
         """Remember articles for `window_s` seconds of event time."""
-        self._window_s = window_s
+        self.window_s = window_s
         self._editions: dict[str, Edition] = {}
 
     @property
@@ -44,7 +44,7 @@ class Deduplicator:
         Raises InvalidMessage for a record that the normalizer cannot have made.
         """
         edition = self._editions.get(article["edition"])
-        return (edition or Edition(self._window_s)).decide(article)
+        return (edition or Edition(self.window_s)).decide(article)
 
     def apply(self, record: DeduplicatedArticle) -> None:
         """Take a published record into memory. Applying one twice changes nothing.
@@ -53,7 +53,7 @@ class Deduplicator:
         """
         edition = self._editions.get(record["edition"])
         if edition is None:
-            edition = Edition(self._window_s)
+            edition = Edition(self.window_s)
             edition.apply(record)
             self._editions[record["edition"]] = edition
         else:

@@ -85,6 +85,9 @@ class Settings(KafkaAccess):
     """A service that makes no progress on a batch, or on rebuilding its state, for this long is ended."""
     stop_within_s: float = Field(default=15.0, ge=1, le=600)
     """A service that has not ended this long after it was asked to is ended."""
+    copies_window_h: int = Field(default=168, ge=1, le=168)
+    """Hours of event time for which the deduplicator remembers an article. Not more than a week: an index is
+    rebuilt from its topic, which keeps nine days."""
     log_level: Literal["DEBUG", "INFO", "WARN", "ERROR"] = "INFO"
     """DEBUG adds a line for every decision."""
     log_format: Literal["console", "json"] = "console"

@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 
 from services.cli.quality.edits import Text, edited, sentence
+from services.deduplicator.app import STAGE
 from services.deduplicator.deduplicate import Deduplicator, warm_up
 from services.deduplicator.index import ID, Index
 from services.deduplicator.sketch import sketch
@@ -402,6 +403,12 @@ def test_articles_expire_with_the_window() -> None:
     assert verdict(feed(deduplicator, article("b", BRIDGE, at=2 * DAY))) == ("exact", "a")
     feed(deduplicator, *filler(20, 2 * DAY, 5 * 3600))
     assert deduplicator.entries < 25
+
+
+def test_the_window_is_a_week_or_what_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert STAGE.new_state().window_s == 7 * DAY  # type: ignore[attr-defined]
+    monkeypatch.setenv("MACHTIN_COPIES_WINDOW_H", "48")
+    assert STAGE.new_state().window_s == 2 * DAY  # type: ignore[attr-defined]
 
 
 def test_a_copy_whose_original_has_expired_still_names_it() -> None:

@@ -3,9 +3,10 @@
     python -m bench.dedup [--windows 10000,100000,1000000] [--peers 100000] [--articles 2000]
 
 All methods get the same articles in turns of fifty, so that whatever else the machine does slows them alike:
-read the ratios, not the microseconds (in brackets: the median). An article goes from text to verdict and into the index. The window is
-filled beforehand with made-up articles; the peers' with random signatures, which cost them the same and take
-no hours to make. A quarter of the measured articles are copies, edited as in `services.cli.quality.edits`.
+read the ratios, not the microseconds (in brackets: the median). An article goes from text to verdict and into
+the index. The window is filled beforehand with made-up articles; the peers' with random signatures, which
+cost them the same and take no hours to make. A quarter of the measured articles are copies, edited as in
+`services.cli.quality.edits`.
 """
 
 from __future__ import annotations

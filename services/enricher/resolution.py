@@ -138,7 +138,7 @@ class Resolver:
             if span.type != "PER":
                 continue
             start, end = _place(span, sentences)
-            tokens = tuple(name_tokens(text[start:end]))
+            tokens = name_tokens(text[start:end])
             if len(tokens) < 2:
                 continue
             entry = span.entry or self._people.get(tuple(sorted(set(tokens))))
@@ -157,7 +157,7 @@ class Resolver:
     def _linked_runs(self, sentences: list[Sentence], runs: list[Run], people: _People) -> list[Span]:
         linked = []
         for run in runs:
-            tokens = tuple(name_tokens(" ".join(run.keys)))
+            tokens = name_tokens(" ".join(run.keys))
             sentence = sentences[run.sentence]
             vietnamese = all(s.vietnamese for s in sentence.shapes[run.first : run.last])
             kind: EntityType | None = None
@@ -184,7 +184,7 @@ class Resolver:
     def _person(self, article_id: str, surface: str, span: Span, people: _People) -> tuple[str, str]:
         if span.entry is not None and len(name_tokens(surface)) > 1:
             return span.entry.id, span.entry.name
-        tokens = tuple(name_tokens(surface))
+        tokens = name_tokens(surface)
         bearer = people.bearer(tokens, (span.sentence, span.first))
         if bearer is not None:
             return bearer.id, bearer.name

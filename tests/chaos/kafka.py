@@ -15,7 +15,7 @@ class ChaosKafka:
     """A broker that can be stopped, killed and started again on the same data and the same ports."""
 
     def __init__(self, directory: Path, jars: Path) -> None:
-        directory.mkdir(parents=True)
+        directory.mkdir(parents=True, exist_ok=True)
         self._launch = kafka.prepare(directory, jars, print)
         self._port, self._controller, self.behind_proxy, self.proxy_port = free_ports(4)
         self._process: subprocess.Popen[bytes] | None = None

@@ -165,9 +165,9 @@ async def feed(servers: str, messages: list[tuple[str, bytes]], pace_s: float) -
         await producer.stop()
 
 
-async def at_rest(servers: str) -> bool:
-    """Return True once no stage has anything left to do; False when that takes too long."""
-    deadline = time.monotonic() + DEADLINE_S
+async def at_rest(servers: str, within_s: float = DEADLINE_S) -> bool:
+    """Return True once no stage has anything left to do; False when that takes longer than `within_s`."""
+    deadline = time.monotonic() + within_s
     probes = {name: InputProbe(plain(servers), load_stage(name).source, 60.0) for name in STAGES}
     quiet_since: float | None = None
     try:

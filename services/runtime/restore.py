@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,8 @@ from services.runtime.access import client_arguments, connect
 from services.runtime.errors import InfrastructureError
 from services.runtime.settings import KafkaAccess
 
+TURN = 50
+"""Messages handled before others get a turn."""
 FETCH_WAIT_MS = 100
 """How long the broker may hold an empty fetch: what finding the end of a partition costs."""
 
@@ -47,8 +50,11 @@ async def read_to_end(
         moved_at = time.monotonic()
         while True:
             fetched = await consumer.getmany(where, timeout_ms=2 * FETCH_WAIT_MS)
-            for message in fetched.get(where, []):
+            for number, message in enumerate(fetched.get(where, []), start=1):
                 handle(message)
+                if number % TURN == 0:  # one fetch can hold thousands: say so, and let heartbeats in between
+                    progress(message.offset + 1, consumer.highwater(where) or message.offset + 1)
+                    await asyncio.sleep(0)
             position = await consumer.position(where)
             end = consumer.highwater(where)
             if end is not None:

@@ -102,6 +102,8 @@ class StreamWorker:
         """Why the circuit breaker has stopped this stage, until somebody starts it again."""
         self._probe = InputProbe(settings, stage.source, settings.stuck_after_s / 2)
         self._standstill = Standstill(settings.stuck_after_s)
+        self._decided = self._decided_before = 0
+        """Messages decided so far, and when the input was last looked at from outside."""
         self._next_offsets: dict[int, int] = {}
         """Partition -> the offset that follows the last message taken under the current assignment."""
         self._input_limit = input_limit(stage, settings.max_message_bytes)
@@ -152,7 +154,9 @@ class StreamWorker:
 
     async def _waiting(self, group: str) -> dict[int, int]:
         """Return the first unfinished message of each partition that this process should be working on."""
-        if not self._warm or self._rebuilding() or self._halted is not None:
+        decided_before, self._decided_before = self._decided_before, self._decided
+        in_a_batch = self._batch_in_hand.locked() and self._decided > decided_before
+        if not self._warm or self._rebuilding() or in_a_batch or self._halted is not None:
             return {}
         # A process that is in no group yet answers for all partitions; one that was given none, for none.
         partitions = self._assigned if self._assignment else range(topic(self._stage.source).partitions)
@@ -173,8 +177,8 @@ class StreamWorker:
             for part in parts_of(events):
                 async with self._batch_in_hand:
                     try:
-                        with self._watchdog.work(f"a batch of {self._stage.name}"):
-                            await self._process_batch(part)
+                        with self._watchdog.work(f"a batch of {self._stage.name}") as still_alive:
+                            await self._process_batch(part, still_alive)
                     except Exception as error:
                         # Left to Faust, the agent would be restarted on the next message: this batch lost.
                         log.exception("the batch cannot be finished")
@@ -215,7 +219,7 @@ class StreamWorker:
         async with self._batch_in_hand:
             pass
 
-    async def _process_batch(self, events: list[EventT[bytes]]) -> None:
+    async def _process_batch(self, events: list[EventT[bytes]], still_alive: Callable[[], None]) -> None:
         started = time.monotonic()
         assignment = self._assignment
         name = self._stage.name
@@ -224,7 +228,7 @@ class StreamWorker:
         finished: list[EventT[bytes]] = []
         for event in events:
             message = event.message
-            process = await self._process_of(message.partition)
+            process = await self._process_of(message.partition, still_alive)
             if process is None or message.generation_id != self._app.consumer_generation_id:
                 continue  # buffered before a rebalance: its owner of today reads it
             await self._require_no_hole(message)
@@ -245,6 +249,8 @@ class StreamWorker:
                 self._metrics.messages.labels(name, "published" if outcome else "unchanged").inc()
             self._breaker.record(dead=isinstance(outcome, Failure))
             finished.append(event)
+            still_alive()
+            self._decided += 1
             await asyncio.sleep(0)  # decisions are pure computing: let heartbeats and scrapes in between
         await self._confirm(sends)
         self._metrics.batch_seconds.labels(name).observe(time.monotonic() - started)
@@ -284,7 +290,9 @@ class StreamWorker:
                 )
         self._next_offsets[partition] = max(expected, offset + 1)
 
-    async def _process_of(self, partition: int) -> Callable[[bytes | None, Position], Outcome] | None:
+    async def _process_of(
+        self, partition: int, still_alive: Callable[[], None]
+    ) -> Callable[[bytes | None, Position], Outcome] | None:
         """Return what decides a partition, once its state is rebuilt, or None when it is not ours."""
         if self._stateless is not None:
             runner = self._stateless
@@ -294,7 +302,10 @@ class StreamWorker:
         restoring = self._restoring.get(partition)
         if restoring is None:
             return None
-        await asyncio.wait({restoring})
+        while not restoring.done():
+            # However long that takes: the watchdog looks after the rebuild itself.
+            await asyncio.wait({restoring}, timeout=1.0)
+            still_alive()
         return None if restoring.cancelled() else self._memory[partition].process
 
     async def _restore(self, partition: int) -> None:

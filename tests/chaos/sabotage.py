@@ -21,10 +21,10 @@ SABOTAGES = ("ack-before-send", "no-confirm")
 
 
 def _acknowledge_first(process: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
-    async def process_batch(self: StreamWorker, events: list[Any]) -> None:
+    async def process_batch(self: StreamWorker, events: list[Any], *rest: Any) -> None:
         for event in events:
             event.ack()
-        await process(self, events)
+        await process(self, events, *rest)
 
     return process_batch
 

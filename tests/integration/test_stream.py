@@ -421,6 +421,32 @@ def test_a_rebuild_that_stalls_says_so_and_ends_the_process(cluster: RunningBrok
     assert "for 5 s" in logged or "rebuilding toy-stateful" in logged
 
 
+def test_a_rebuild_may_take_longer_than_a_standstill(cluster: RunningBroker, workers: Workers) -> None:
+    """It gets on; and the batch that waits for it is not stuck either."""
+    servers, edition, articles = cluster.bootstrap_servers, "slow", 600
+
+    async def all_numbers(wanted: int) -> None:
+        async with aclosing(numbers_of(servers, edition)) as numbers:
+            seen = set()
+            async for article_id, _ in numbers:
+                seen.add(article_id)
+                if len(seen) == wanted:
+                    return
+
+    async def run() -> None:
+        first = workers.start("stateful", servers)
+        await produce_articles(servers, edition, range(articles))
+        await all_numbers(articles)
+        first.kill()
+        first.wait()
+        slow = workers.start("stateful", servers, TOY_TRAP="slow-rebuild", MACHTIN_STUCK_AFTER_S="5")
+        await produce_articles(servers, edition, range(articles, articles + 10))
+        await all_numbers(articles + 10)
+        assert slow.poll() is None
+
+    asyncio.run(asyncio.wait_for(run(), DEADLINE_S))
+
+
 @pytest.mark.parametrize("trap", ["silent-consumer", "no-commit"])
 def test_a_consumer_that_falls_silent_ends_the_process(
     cluster: RunningBroker, workers: Workers, trap: str

@@ -1,6 +1,7 @@
 """Traps of Faust and its producer, sprung on purpose and at once instead of once a month."""
 
 import asyncio
+import time
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
@@ -9,6 +10,7 @@ from faust.transport.consumer import Consumer
 from faust.transport.drivers import aiokafka as driver
 
 from services.runtime import restore
+from tests.integration.toy_stages import Numbering
 
 AFTER = 100
 """Messages or records that pass before the trap springs."""
@@ -24,6 +26,7 @@ def spring(trap: str | None) -> None:
             "no-commit": _no_commit,
             "skip-a-message": _skip_a_message,
             "stalled-rebuild": _stalled_rebuild,
+            "slow-rebuild": _slow_rebuild,
         }[trap]()
 
 
@@ -110,3 +113,15 @@ def _stalled_rebuild() -> None:
             return None
 
     restore.AIOKafkaConsumer = Stalled
+
+
+def _slow_rebuild() -> None:
+    """Every record takes its time, so that the whole takes longer than a stuck process may live."""
+    patched: Any = Numbering
+    apply = patched.apply
+
+    def slow(self: Any, record: Any) -> None:
+        time.sleep(0.02)
+        apply(self, record)
+
+    patched.apply = slow

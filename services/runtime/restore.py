@@ -14,8 +14,8 @@ from services.runtime.access import client_arguments, connect
 from services.runtime.errors import InfrastructureError
 from services.runtime.settings import KafkaAccess
 
-TURN = 50
-"""Messages handled before others get a turn."""
+TURN_S = 0.05
+"""How long messages are handled before others get a turn: one fetch can hold thousands."""
 FETCH_WAIT_MS = 100
 """How long the broker may hold an empty fetch: what finding the end of a partition costs."""
 
@@ -50,11 +50,13 @@ async def read_to_end(
         moved_at = time.monotonic()
         while True:
             fetched = await consumer.getmany(where, timeout_ms=2 * FETCH_WAIT_MS)
-            for number, message in enumerate(fetched.get(where, []), start=1):
+            turn_began = time.monotonic()
+            for message in fetched.get(where, []):
                 handle(message)
-                if number % TURN == 0:  # one fetch can hold thousands: say so, and let heartbeats in between
+                if time.monotonic() - turn_began > TURN_S:
                     progress(message.offset + 1, consumer.highwater(where) or message.offset + 1)
                     await asyncio.sleep(0)
+                    turn_began = time.monotonic()
             position = await consumer.position(where)
             end = consumer.highwater(where)
             if end is not None:

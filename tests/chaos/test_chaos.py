@@ -40,7 +40,7 @@ CUT_S = 13.0
 """Longer than the session timeout of 10 s, so that the group gives the partitions away, and longer than a
 send may take."""
 QUIET_S = 5.0
-DEADLINE_S = 1800.0
+DEADLINE_S = 7200.0
 """From the last disturbance to the end of all work, on a machine that does ten other things."""
 
 

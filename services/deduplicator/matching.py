@@ -411,7 +411,10 @@ def _mark_common(table, samples, index_top, listed, starts):
     common = np.full(samples.size, -1)
     for i in range(samples.size):
         if samples[i] <= index_top:
-            common[i] = 1 if _is_common(table, listed[starts[i] : starts[i + 1]]) else 0
+            if _is_common(table, listed[starts[i] : starts[i + 1]]):
+                common[i] = 1
+            elif starts[i + 1] < listed.size:  # else there was no room to list all
+                common[i] = 0
     return common
 
 

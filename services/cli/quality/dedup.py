@@ -230,7 +230,8 @@ class Pair:
     new: float
     """Share of the later text's shingles that the earlier one lacks."""
     verdict: str
-    """copy, next issue, newer figures, update (mostly new, the earlier one named) or missed."""
+    """copy; copy of another (a nearer one, or an earlier one that this pair's first is no copy of); next
+    issue; update (mostly new, with evidence named); or missed."""
 
 
 def pairs(base: Base, path: Path) -> Iterator[Pair]:
@@ -247,12 +248,13 @@ def pairs(base: Base, path: Path) -> Iterator[Pair]:
             before = set(shingles(base.clean[earlier]["text"]))
             after = set(shingles(base.clean[later]["text"]))
             new = len(after - before) / max(1, len(after))
-            closest = None if verdict["closest"] is None else verdict["closest"]["article_id"]
             if roots[earlier] == roots[later]:
                 said = "copy"
-            elif verdict["series"] is not None and verdict["kind"] == "none":
+            elif verdict["kind"] != "none":
+                said = "copy of another"
+            elif verdict["series"] is not None:
                 said = "next issue"
-            elif new > MOSTLY_NEW and (closest is not None or verdict["of"] is not None):
+            elif new > MOSTLY_NEW and verdict["closest"] is not None:
                 said = "update"
             else:
                 said = "missed"

@@ -108,20 +108,20 @@ def _print_distinct(base: Base, keys: Sequence[str], news: Sequence[str], peers:
 
 def _print_pairs(base: Base, path: Path) -> None:
     found = list(pairs(base, path))
-    kinds = ("copy", "next issue", "update", "missed")
+    kinds = ("copy", "copy of another", "next issue", "update", "missed")
     said = {kind: [pair for pair in found if pair.verdict == kind] for kind in kinds}
-    copies, counted = len(said["copy"]), len(said["copy"]) + len(said["missed"])
+    copies = len(said["copy"]) + len(said["copy of another"])
     _say(
         f"\n{path.name}: {len(found)} pairs with Jaccard ≥ {SAME_JACCARD} or containment ≥"
-        f" {SAME_CONTAINMENT}: {copies} called copies, {len(said['missed'])} missed (recall"
-        f" {copies / max(1, counted):.3f}); excluded: {len(said['next issue'])} next issues of a bulletin,"
-        f" {len(said['update'])} whose later text is by more than {MOSTLY_NEW:.0%} new (kind none, or a"
-        " copy of a nearer article).\n"
+        f" {SAME_CONTAINMENT}: {copies} called copies ({len(said['copy of another'])} of another article),"
+        f" {len(said['missed'])} missed (recall {copies / max(1, copies + len(said['missed'])):.3f});"
+        f" excluded: {len(said['next issue'])} next issues of a bulletin, {len(said['update'])} whose later"
+        f" text is by more than {MOSTLY_NEW:.0%} new.\n"
     )
-    for what in ("next issue", "update", "missed"):
-        for p in said[what][:LISTED]:
+    for kind in kinds[1:]:
+        for p in said[kind][:LISTED]:
             _say(
-                f"  - {what}: {p.later} after {p.earlier}, Jaccard {p.jaccard:.2f}, containment"
+                f"  - {kind}: {p.later} after {p.earlier}, Jaccard {p.jaccard:.2f}, containment"
                 f" {p.containment:.2f}, new {p.new:.2f}: {base.clean[p.later]['title'][:60]}"
             )
 

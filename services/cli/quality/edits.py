@@ -203,8 +203,11 @@ def reworked(article: Text, rng: random.Random, other: str) -> Text:
 
 def live_update(article: Text, rng: random.Random, other: str) -> Text:
     """The same story some hours later: new text in front, as much as there was, at least 80 words."""
-    new = (other + " " + " ".join(sentence(rng) for _ in range(8))).split(" ")
-    return Text(headline(rng), " ".join(new[: max(80, _words(article.body))]) + "\n" + article.body)
+    amount = max(80, _words(article.body))
+    new = other.split()
+    while len(new) < amount:
+        new += sentence(rng).split()
+    return Text(headline(rng), " ".join(new[:amount]) + "\n" + article.body)
 
 
 def long_quote(article: Text, rng: random.Random, other: str) -> Text:

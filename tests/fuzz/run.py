@@ -31,7 +31,7 @@ class Figures:
     dead: Counter[str] = field(default_factory=Counter)
     articles: int = 0
     revisions: dict[str, tuple[int, str]] = field(default_factory=dict)
-    """The last revision of every story, and the event time when it was made."""
+    """The last revision of every story, and the time from which its age counts."""
     begun_anew: int = 0
     """Stories that were founded again by the same article id, when they had been forgotten."""
     largest_record: int = 0
@@ -106,12 +106,15 @@ class Run:
             figures.articles += 1
         if topic == STORIES:
             before, then = figures.revisions.get(record["story_id"], (0, ""))
-            now = record["clock"]["now"]
-            if record["revision"] == 1 and before and shifted(then, FORGET_AFTER_HOURS) <= now:
+            if (
+                record["revision"] == 1
+                and before
+                and shifted(then, FORGET_AFTER_HOURS) < record["clock"]["now"]
+            ):
                 figures.begun_anew += 1
             elif record["revision"] != before + 1:
                 self._bug(one, f"{record['story_id']}: revision {record['revision']} after {before}")
-            figures.revisions[record["story_id"]] = record["revision"], now
+            figures.revisions[record["story_id"]] = record["revision"], record["last_received_at"]
 
     def _bug(self, one: Input, what: str) -> None:
         if len(self.figures.bugs) < 50:

@@ -9,7 +9,7 @@ DATA ?=
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types unit contract integration browser chaos sabotage quality train-ner dashboards \
+.PHONY: help demo test check lint types unit contract integration browser chaos sabotage quality train-ner dashboards publish audit fuzz \
   bench-dedup bench-entities bench-overload bench-stories lock schemas clean
 
 help: ## List the targets
@@ -80,6 +80,12 @@ bench-stories: $(VENV)/.bench ## Speed of the clusterer beside its peers (DATA=d
 schemas: $(VENV)/.run ## Generate schemas/asyncapi.yaml from the topics and the records
 	@$(BIN)/machtin topics asyncapi > schemas/asyncapi.yaml.new && mv schemas/asyncapi.yaml.new schemas/asyncapi.yaml
 
+publish: $(VENV)/.dev ## On a release: make schemas/ the published contract; refuses what breaks the last one
+	@cd tests/contract && ../../$(BIN)/python -m compatibility
+
+audit: $(VENV)-audit/.ready ## Known vulnerabilities among the locked packages (says so where nobody can be asked)
+	@$(VENV)-audit/bin/python -m deploy.audit $(VENV)-audit/bin/pip-audit || [ $$? -eq 3 ]
+
 lock: $(VENV)/.run ## Pin every dependency anew, with hashes (after a change of pyproject.toml)
 	@$(BIN)/pip install --quiet uv
 	@for extra in "" dev bench; do \
@@ -90,7 +96,7 @@ lock: $(VENV)/.run ## Pin every dependency anew, with hashes (after a change of 
 	done
 
 clean: ## Remove the environment, the brokers' files and the caches
-	rm -rf $(VENV) .machtin .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(VENV)-audit .machtin .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Three environments in one, each holding the one before: to run, to develop, to measure beside peers.
@@ -109,4 +115,10 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
 
 $(VENV)/.bench: requirements-bench.lock $(VENV)/.dev
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
+	@touch $@
+
+# pip-audit has an environment of its own: what it needs is no part of ours.
+$(VENV)-audit/.ready: requirements-audit.lock
+	@$(PYTHON) -m venv $(VENV)-audit
+	@$(VENV)-audit/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.lock
 	@touch $@

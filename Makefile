@@ -50,7 +50,7 @@ sabotage: $(VENV)/.dev ## Put two of Faust's traps back, one after the other: th
 	  $(BIN)/pytest tests/chaos/test_chaos.py --chaos-articles 4000 --chaos-kills 20 --chaos-sabotage $$trap || exit 1; \
 	done
 
-fuzz: $(VENV)/.dev ## 200,000 hostile inputs and two floods of 50,000 through the whole pipeline (half an hour)
+fuzz: $(VENV)/.dev ## 200,000 hostile inputs and two floods of 50,000 through the whole pipeline (an hour)
 	@$(BIN)/python -m tests.fuzz
 	@$(BIN)/python -m tests.fuzz --flood copies --inputs 50000
 	@$(BIN)/python -m tests.fuzz --flood near --inputs 50000

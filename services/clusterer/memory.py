@@ -218,7 +218,7 @@ class Memory:
         )
         for slot in story.slots:
             self._by_slot[slot] = story
-        if known and story.slots == known.slots:
+        if known and None not in kept and story.slots == known.slots:  # a freed slot may be used again
             story.cohesion = known.cohesion
         else:
             story.cohesion = cohesion_of(self.pool.profiles, np.array(story.slots, dtype=np.int64))

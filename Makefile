@@ -9,7 +9,7 @@ DATA ?=
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types unit contract integration browser chaos sabotage quality train-ner dashboards publish audit fuzz \
+.PHONY: help demo test check lint types unit contract integration browser chaos sabotage quality train-ner train-stories dashboards publish audit fuzz \
   bench-dedup bench-entities bench-overload bench-stories lock schemas clean
 
 help: ## List the targets
@@ -55,12 +55,16 @@ fuzz: $(VENV)/.dev ## 200,000 hostile inputs and two floods of 50,000 through th
 	@$(BIN)/python -m tests.fuzz --flood copies --inputs 50000
 	@$(BIN)/python -m tests.fuzz --flood near --inputs 50000
 
-quality: $(VENV)/.bench ## Quality of copies and names (DATA=dir of the development data: on that, too)
+quality: $(VENV)/.bench ## Quality of stories, copies and names (DATA=dir of the development data: much more)
+	@$(BIN)/machtin quality stories $(if $(DATA),--data $(DATA))
 	@$(BIN)/machtin quality dedup $(if $(DATA),--data $(DATA))
 	@$(BIN)/machtin quality entities $(if $(DATA),--data $(DATA))
 
 train-ner: $(VENV)/.bench ## Train the tagger of names anew from the labels (DATA=dir)
 	@$(BIN)/python -m bench.train_ner --data $(DATA)
+
+train-stories: $(VENV)/.bench ## Learn the clusterer's rules anew (DATA=dir)
+	@$(BIN)/python -m bench.train_stories --data $(DATA)
 
 dashboards: $(VENV)/.bench ## Generate the Grafana dashboards
 	@$(BIN)/python -m deploy.grafana.generator

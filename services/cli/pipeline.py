@@ -49,9 +49,9 @@ class Carried:
 class Pipeline:
     """Stages in the order of the data flow, with one state per partition, as in the services."""
 
-    def __init__(self, settings: Settings, stages: Sequence[str] = STAGES) -> None:
-        """`stages` are those to run: by default all, else the first few of them."""
-        self._stages = [load_stage(name) for name in stages]
+    def __init__(self, settings: Settings, stages: Sequence[str | Stage] = STAGES) -> None:
+        """`stages` are those to run: by default all, else the first few of them, or others of their kind."""
+        self._stages = [load_stage(stage) if isinstance(stage, str) else stage for stage in stages]
         self._runners: dict[tuple[str, int | None], Runner] = {}
         self._arrival = UNKNOWN
         for stage in self._stages:

@@ -18,11 +18,13 @@ import numpy.typing as npt
 
 from services.clusterer import restructure
 from services.clusterer import story as revisions
+from services.clusterer.centre import centre_of
 from services.clusterer.clock import advance, seconds, shifted
-from services.clusterer.evidence import UNKNOWN, compare, scaled, without_rivals
+from services.clusterer.evidence import UNKNOWN, compare, scaled
 from services.clusterer.links import link_features, quotes_of, shared, shared_quotes
 from services.clusterer.memory import Memory, Story
 from services.clusterer.parameters import Parameters, load_parameters, probability_of
+from services.clusterer.pool import together
 from services.clusterer.profile import TEXT, Profile, exemplar_of
 from services.clusterer.reshaping import SMALLEST_SPLIT, Group, mutual_odds, weakest_seam
 from services.clusterer.state import Clock, Exemplar, StoryState
@@ -34,6 +36,10 @@ from services.runtime.records import EnrichedArticle, Quote, Record, RelatedStor
 MOST_PHRASES = 6
 DOCUMENTS_PER_STORY = 4
 """How many index documents are asked for, per story wanted: a story has several exemplars."""
+
+
+MERGE_GATE = 0.1
+"""How probable a second story must be for the article that joined the first: then the two are compared."""
 
 
 class Clusterer:
@@ -227,18 +233,21 @@ class Edition:
 
         The plan is part of the published reason, so that it is carried out even if a crash comes between.
         """
-        rule, reason = self._parameters.join, new["change"]["reason"]
-        group: Group | None = None
+        reason = new["change"]["reason"]
         for other in others:
-            if rule.odds(scaled(without_rivals(other.values))) < 0:
+            if other.probability < MERGE_GATE:
                 continue
-            group = group or self.memory.group(new)
-            odds = mutual_odds(group, self.memory.group(other.story.record), rule, self._vectorizer)
+            odds = self.oneness(new, other.story)
             if odds >= self._parameters.merge_odds:
                 reason["merge_with"] = other.story.story_id
                 reason["merge_probability"] = round(probability_of(odds), 4)
                 return
         self._plan_split(new)
+
+    def oneness(self, new: StoryState, other: Story) -> float:
+        """Return the log-odds that a story, as it has just become, and `other` are one."""
+        both = (self.memory.group(new), self.memory.group(other.record))
+        return mutual_odds(*both, self._parameters.join, self._vectorizer)
 
     def _plan_split(self, new: StoryState) -> None:
         if not SMALLEST_SPLIT <= len(new["exemplars"]) == new["unique_count"]:
@@ -312,17 +321,12 @@ class Edition:
 
         `new` has just got an article; the others have articles to be compared with.
         """
-        mine = []
-        for i, profile in enumerate(self.memory.group(new).profiles):
-            if i == 0 or new["exemplars"][i]["article_id"] == new["lead_article_id"]:
-                mine.append((profile, self._vectorizer.rare(profile.ids[: profile.offsets[TEXT + 1]])))
+        mine = centre_of(self.memory.group(new).profiles)
         quotes = quotes_of(new)
-        theirs = [other.representatives for other in others]
         return link_features(
             mine,
-            self.memory.pool.profiles,
-            np.array([slot for slots in theirs for slot in slots], dtype=np.int64),
-            np.cumsum([0, *(len(slots) for slots in theirs)], dtype=np.int64),
+            self._vectorizer.rare(mine.ids[: mine.offsets[TEXT + 1]]),
+            together(self.memory.centre(other) for other in others),
             [len(shared_quotes(quotes, other.quotes)) for other in others],
         )
 
@@ -458,6 +462,7 @@ def warm_up() -> None:
     shared_quotes(quotes_of(last), quotes_of(last))
     memory.apply(founded)
     clusterer.edition("vi").compared(founded, memory.all_stories())
+    clusterer.edition("vi").oneness(founded, memory.all_stories()[0])
     weakest_seam(Group([arrival.profile] * SMALLEST_SPLIT, [UNKNOWN] * SMALLEST_SPLIT))
     memory.forget(founded["story_id"])
     memory.compact()

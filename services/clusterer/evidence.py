@@ -246,11 +246,30 @@ def _cohesion(ids, weights, places, members):  # type: ignore[no-untyped-def]
     return 2 * total / (exemplars * (exemplars - 1)) if exemplars > 1 else 0.0
 
 
-def without_rivals(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return raw features as they are when no other story competes."""
-    alone = values.copy()
-    alone[..., -1] = alone[..., -2]
-    return alone
+def closeness_of(profiles: Profiles, members: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Return the mean text cosine of each of a story's exemplars with the others, 0 if there is only one."""
+    closeness = np.zeros(len(members))
+    _closeness(profiles.ids, profiles.weights, profiles.places, members, closeness)
+    return closeness
+
+
+@numba.njit(cache=True)
+def _closeness(ids, weights, places, members, out):  # type: ignore[no-untyped-def]
+    exemplars = len(members)
+    for a in range(exemplars):
+        for b in range(a):
+            p = places[members[a]]
+            q = places[members[b]]
+            cosine = _inner(ids, weights, p[0], p[1], ids, weights, q[0], q[1]) / (exemplars - 1)
+            out[a] += cosine
+            out[b] += cosine
+
+
+def with_rivals(values: npt.NDArray[np.float64], cosines: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return rows of raw features as they are when a story of this mean text cosine competes, one a row."""
+    rivalled = values.copy()
+    rivalled[:, -1] = rivalled[:, -2] - cosines
+    return rivalled
 
 
 def scaled(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -15,13 +15,11 @@ from services.clusterer.state import StoryState, Told
 from services.clusterer.vectors import quote_triples
 from services.runtime.records import Record
 
-LINK_FEATURES = (
-    *(f"{channel}_{statistic}" for channel in CHANNELS for statistic in ("mean", "best")),
-    "dates_shared",
-    "quotes_shared",
-)
-"""Mean and best over the pairs of founder and lead article of both stories: links are judged by what the
-stories are about, never by a member at their edge, and never through a third story."""
+LINK_FEATURES = (*CHANNELS, "breadth", "dates_shared", "quotes_shared")
+"""Channels between the centres of both stories: links are judged by what the stories are about, never by a
+member at their edge, and never through a third story. breadth: over how many words their text cosine is
+spread, as a logarithm; dates_shared: 1 if both name a common day, -1 if they name none of the other's;
+quotes_shared: ln(1 + number of common quotes)."""
 
 SAME_QUOTE = 0.5
 MOST_LISTED = 8
@@ -29,39 +27,49 @@ MOST_NAMES_LISTED = 16
 
 
 def link_features(
-    mine: list[tuple[Profile, npt.NDArray[np.bool_]]],
-    profiles: Profiles,
-    members: npt.NDArray[np.int64],
-    bounds: npt.NDArray[np.int64],
-    quotes: list[int],
+    mine: Profile, rare: npt.NDArray[np.bool_], others: Profiles, quotes: list[int]
 ) -> npt.NDArray[np.float64]:
     """Return the features of one story with each of several others, a row each.
 
-    `mine`: the profiles (and rare words) that stand for the one; `members`: the places in `profiles` of those
-    that stand for the others, other s from `bounds[s]` to `bounds[s + 1]`; `quotes`: how many quotes it
-    shares with each.
+    `mine`, `others`: the centres; `rare`: which words of `mine` are; `quotes`: how many quotes it shares
+    with each.
     """
     features = np.zeros((len(quotes), len(LINK_FEATURES)))
-    for profile, rare in mine:
-        _add_pairs(profile.ids, profile.weights, profile.offsets, rare, *profiles, members, bounds, features)
-    pairs = 2 * len(CHANNELS)
-    features[:, 0:pairs:2] /= (len(mine) * np.diff(bounds))[:, np.newaxis]
-    features[:, :pairs] = np.log(features[:, :pairs] + FLOOR)
+    _compare(mine.ids, mine.weights, mine.offsets, rare, *others, features)
+    channels = len(CHANNELS)
+    features[:, :channels] = np.log(features[:, :channels] + FLOOR)
     features[:, -1] = np.log(1.0 + np.array(quotes))
     return features
 
 
 @numba.njit(cache=True)
-def _add_pairs(ids, weights, at, rare, other_ids, other_weights, places, members, bounds, features):  # type: ignore[no-untyped-def]
-    """Add one article's channels with others' exemplars: sums at even places, largest at odd ones."""
-    channels = np.empty(7, dtype=np.float64)
-    for s in range(len(bounds) - 1):
-        for m in members[bounds[s] : bounds[s + 1]]:
-            dates = compare_pair(ids, weights, at, rare, other_ids, other_weights, places[m], channels)
-            for c in range(7):
-                features[s, 2 * c] += channels[c]
-                features[s, 2 * c + 1] = max(features[s, 2 * c + 1], channels[c])
-            features[s, 14] = max(features[s, 14], float(dates))
+def _compare(ids, weights, at, rare, other_ids, other_weights, places, features):  # type: ignore[no-untyped-def]
+    for s in range(len(features)):
+        o = places[s]
+        dates = compare_pair(ids, weights, at, rare, other_ids, other_weights, o, features[s])
+        features[s, 7] = _breadth(ids, weights, at[0], at[1], other_ids, other_weights, o[0], o[1])
+        features[s, 8] = dates
+
+
+@numba.njit(cache=True)
+def _breadth(ids_a, weights_a, lo_a, hi_a, ids_b, weights_b, lo_b, hi_b):  # type: ignore[no-untyped-def]
+    """Return ln(1 + the number of equal shares that would make up the inner product as its terms do)."""
+    total = 0.0
+    squares = 0.0
+    i = lo_a
+    j = lo_b
+    while i < hi_a and j < hi_b:
+        if ids_a[i] == ids_b[j]:
+            share = float(weights_a[i]) * float(weights_b[j])
+            total += share
+            squares += share * share
+            i += 1
+            j += 1
+        elif ids_a[i] < ids_b[j]:
+            i += 1
+        else:
+            j += 1
+    return np.log(1.0 + total * total / squares) if squares > 0 else 0.0
 
 
 class Quotes(NamedTuple):

@@ -15,6 +15,7 @@ from typing import cast
 import numpy as np
 import orjson
 
+from services.clusterer.centre import centre_of
 from services.clusterer.clock import seconds, shifted
 from services.clusterer.evidence import UNKNOWN, Compared, cohesion_of, times_of
 from services.clusterer.index import Index
@@ -33,7 +34,7 @@ class Story:
     """A story's latest record, packed, and what it is compared by."""
 
     __slots__ = (
-        "article_ids", "cohesion", "data", "lead", "links", "merged_into", "open", "quotes", "revision",
+        "article_ids", "centre", "cohesion", "data", "links", "merged_into", "open", "quotes", "revision",
         "series", "slots", "story_id", "times", "touched_at", "unique_count",
     )  # fmt: skip
 
@@ -45,8 +46,6 @@ class Story:
         self.revision = record["revision"]
         self.merged_into = record["merged_into"]
         self.article_ids = (*record["article_ids"], *(r["article_id"] for r in record["retracted"]))
-        lead = record["lead_article_id"]
-        self.lead = next((i for i, e in enumerate(record["exemplars"]) if e["article_id"] == lead), 0)
         self.links = frozenset(link["story_id"] for link in record["related"])
         self.series = tuple(record["series"])
         self.touched_at = record["last_received_at"]
@@ -54,6 +53,8 @@ class Story:
         times = record["event_times"]
         self.times = times_of(times["newest"], times["oldest"], times["mean"])
         self.cohesion = 0.0
+        self.centre: Profile | None = None
+        """What it is linked by; None for a story of one exemplar, which is its own centre, or of none."""
         self.quotes = quotes_of(record)
         self.slots: tuple[int, ...] = ()
         """Where the exemplars' profiles are: documents of the index and slots of the pool."""
@@ -62,11 +63,6 @@ class Story:
     def record(self) -> StoryState:
         """The record, unpacked. It is shared: fields of a copy may be set, what they hold never changed."""
         return _unpacked(self.data, self.open)
-
-    @property
-    def representatives(self) -> tuple[int, ...]:
-        """Slots of the founder's and the lead article's exemplars."""
-        return self.slots[:1] if self.lead == 0 else (self.slots[0], self.slots[self.lead])
 
 
 @lru_cache(maxsize=64)
@@ -172,6 +168,10 @@ class Memory:
         """Return the profile of an exemplar."""
         return self.pool.profiles.profile(slot)
 
+    def centre(self, story: Story) -> Profile:
+        """Return what a story that has exemplars is linked by."""
+        return story.centre or self.profile(story.slots[0])
+
     def group(self, record: StoryState) -> Group:
         """Return the exemplars of a record, published or about to be, as articles to compare."""
         known = self._stories.get(record["story_id"])
@@ -219,9 +219,11 @@ class Memory:
         for slot in story.slots:
             self._by_slot[slot] = story
         if known and None not in kept and story.slots == known.slots:  # a freed slot may be used again
-            story.cohesion = known.cohesion
+            story.cohesion, story.centre = known.cohesion, known.centre
         else:
             story.cohesion = cohesion_of(self.pool.profiles, np.array(story.slots, dtype=np.int64))
+            if len(story.slots) > 1:
+                story.centre = centre_of([self.profile(slot) for slot in story.slots])
 
     def _remember(self, exemplar: Exemplar) -> int:
         profile = self.profile_of(exemplar)

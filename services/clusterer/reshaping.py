@@ -1,7 +1,7 @@
 """When two stories are one and when one story is two: the join rule, asked of whole stories.
 
-Would each article of one story join the other, and each of the other this one, if there were no third to
-choose? The mean of the log-odds over all of them decides. Two stories are merged when it is very high, a
+Would each article of one story join the other, and each of the other this one, though it has one already?
+The mean of the log-odds over all of them decides. Two stories are merged when it is very high, a
 story is split along its weakest seam when it is very low.
 """
 
@@ -12,7 +12,15 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from services.clusterer.evidence import UNKNOWN, Compared, cohesion_of, compare, scaled, without_rivals
+from services.clusterer.evidence import (
+    UNKNOWN,
+    Compared,
+    closeness_of,
+    cohesion_of,
+    compare,
+    scaled,
+    with_rivals,
+)
 from services.clusterer.parameters import Rule
 from services.clusterer.pool import together
 from services.clusterer.profile import TEXT, Profile
@@ -32,7 +40,10 @@ class Group(NamedTuple):
 
 
 def mutual_odds(a: Group, b: Group, rule: Rule, vectorizer: Vectorizer) -> float:
-    """Return the mean log-odds of each article of `a` joining `b` and each of `b` joining `a`."""
+    """Return the mean log-odds of each article of `a` joining `b` and each of `b` joining `a`.
+
+    An article's own side is the rival of the other one: if the two are one story, it is as close to both.
+    """
     odds = [*_odds(a, b, rule, vectorizer), *_odds(b, a, rule, vectorizer)]
     return sum(odds) / len(odds)
 
@@ -50,12 +61,12 @@ def _odds(articles: Group, story: Group, rule: Rule, vectorizer: Vectorizer) -> 
         np.array([len(members)]),
         np.array([cohesion_of(whole, members)]),
     )
-    odds = []
+    rows = []
     for profile, published in zip(articles.profiles, articles.published, strict=True):
         rare = vectorizer.rare(profile.ids[: profile.offsets[TEXT + 1]])
-        seen = compare(profile, rare, published, compared)
-        odds.append(rule.odds(scaled(without_rivals(seen.values))[0]))
-    return odds
+        rows.append(compare(profile, rare, published, compared).values[0])
+    own = closeness_of(together(articles.profiles), np.arange(len(articles.profiles)))
+    return [rule.odds(features) for features in scaled(with_rivals(np.array(rows), own))]
 
 
 def weakest_seam(story: Group) -> tuple[list[int], list[int]] | None:

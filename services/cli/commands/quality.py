@@ -61,3 +61,17 @@ def hostile(inputs: Annotated[int, typer.Option(help="Inputs to make.")] = 100_0
 
     if not run(inputs):
         raise typer.Exit(1)
+
+
+@app.command()
+def stories(
+    data: Data = None,
+    seeds: Annotated[int, typer.Option(min=1, help="How many streams to simulate.")] = 3,
+    cache: Annotated[
+        Path | None, typer.Option(help="Keep what the enricher finds in this file between runs.")
+    ] = None,
+) -> None:
+    """Stories: B-Cubed, noise, links and churn on our gold set and on simulated streams, beside peers."""
+    from services.cli.quality.stories import run
+
+    run(data, seeds, cache)

@@ -170,11 +170,10 @@ class Edition:
         at = seconds(published) if published else UNKNOWN
         seen = compare(arrival.profile, arrival.rare, at, self.memory.compared(stories))
         features = scaled(seen.values)
+        probabilities = self._parameters.join.probabilities(features)
         weighed = [
             Candidate(story, int(seen.closest[i]), seen.values[i], features[i], probability)
-            for i, (story, probability) in enumerate(
-                zip(stories, self._parameters.join.probabilities(features), strict=True)
-            )
+            for i, (story, probability) in enumerate(zip(stories, probabilities, strict=True))
         ]
         return sorted(weighed, key=lambda c: (-c.probability, c.story.story_id))
 

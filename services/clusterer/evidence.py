@@ -36,12 +36,14 @@ single: 1 for a story of one. tightness: mean text cosine with the story over th
 story of one. level: mean text cosine; margin: how much of it the next best story does not have."""
 
 SIGMA_HOURS = 72.0
-NEUTRAL_GAP_HOURS = 36.0
-"""The gap assumed where a date is unknown: unknown is neither near nor far."""
+NEUTRAL_GAP_HOURS = 84.0
+"""The gap assumed where a date is unknown: nearer than most stories, farther than most of one event."""
 UNKNOWN = -1
 """A publication time that nobody gave. Known ones are later than 1990, see `clock.known_time`."""
 MOST_GAP_DAYS = 30.0
 MOST_TIGHTNESS = 2.0
+MOST_MARGIN = 0.08
+"""More lead over the next best story says no more: in a young or quiet edition there is no rival at all."""
 
 _PAIR = len(PAIR_FEATURES)
 
@@ -182,7 +184,7 @@ def _compare(  # type: ignore[no-untyped-def]
             if other != s and (first or out[other, 0] > rival):
                 rival = out[other, 0]
                 first = False
-        out[s, 31] = out[s, 0] - rival
+        out[s, 31] = min(out[s, 0] - rival, MOST_MARGIN)
 
 
 class Compared(NamedTuple):
@@ -268,7 +270,7 @@ def _closeness(ids, weights, places, members, out):  # type: ignore[no-untyped-d
 def with_rivals(values: npt.NDArray[np.float64], cosines: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return rows of raw features as they are when a story of this mean text cosine competes, one a row."""
     rivalled = values.copy()
-    rivalled[:, -1] = rivalled[:, -2] - cosines
+    rivalled[:, -1] = np.minimum(rivalled[:, -2] - cosines, MOST_MARGIN)
     return rivalled
 
 

@@ -51,7 +51,7 @@ JOIN_FEATURES = (
 FREE = {"size", "single", "breadth"}
 """Features that may speak for or against."""
 AGAINST = {"dates_differ": -2.0}
-"""Features that may only speak against, and how much at least. Two rounds of a match, two hearings and two days
+"""Features that may only speak against, and how much at least. Two rounds, two hearings and two days
 of the gold price differ by the days they name and by little else; ViMs has hardly any such siblings."""
 L2_JOIN, L2_LINK = 3.0, 0.3
 
@@ -61,7 +61,7 @@ EASY_TEXT, EASY_SHARE = 0.06, 0.15
 """Of the negatives whose best text cosine is below the first, this share is kept, with more weight."""
 LEAST_QUOTE_WEIGHT = 2.0
 """A shared quote is the plainest evidence of a saga and too rare in the labels to be weighed by them."""
-LINK_THRESHOLD = 0.6
+LINK_THRESHOLD = 0.5
 """A wrong link costs a reader more than a missing one."""
 MERGE_PRECISION = 0.9
 """Two stories are merged at odds above which at least this share of those compared were one event."""

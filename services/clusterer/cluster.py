@@ -296,9 +296,11 @@ class Edition:
         linked = {current.story_id for link in links if (current := self.memory.current(link["story_id"]))}
         linked |= {link["story_id"] for link in links} | {new["story_id"]}
         candidates = [
-            other for other in near if other.story_id not in linked and len(other.links) < MOST_RELATED
+            other
+            for other in near
+            if other.story_id not in linked and len(other.links) < MOST_RELATED and not other.series
         ]
-        if not candidates:
+        if new["series"] or not candidates:  # issues of a bulletin are alike, and no saga
             return links
         rule = self._parameters.link
         quotes = quotes_of(new)

@@ -12,7 +12,6 @@ from rich.progress import Progress
 from services.cli.console import err
 from services.cli.quality.gold import GoldSet, load_gold
 from services.cli.quality.grouping import Grouping, stories_of_labels
-from services.cli.quality.story_peers import Texts, agglomerate, floor, textclust
 from services.cli.quality.protocol import (
     Arrival,
     Dataset,
@@ -24,6 +23,7 @@ from services.cli.quality.protocol import (
     stream,
 )
 from services.cli.quality.rehearsal import Rehearsal
+from services.cli.quality.story_peers import Texts, agglomerate, floor, textclust
 from services.runtime.records import Record
 
 WORST = 20

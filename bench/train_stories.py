@@ -59,7 +59,7 @@ IMPURE = frozenset(f"vims-{number:03d}" for number in (22, 27, 64, 71, 77, 99, 1
 """Clusters that hold several events (README of the development data): they teach nothing."""
 EASY_TEXT, EASY_SHARE = 0.06, 0.15
 """Of the negatives whose best text cosine is below the first, this share is kept, with more weight."""
-LEAST_QUOTE_WEIGHT = 2.0
+LEAST_QUOTE_WEIGHT = 8.0
 """A shared quote is the plainest evidence of a saga and too rare in the labels to be weighed by them."""
 LINK_THRESHOLD = 0.5
 """A wrong link costs a reader more than a missing one."""

@@ -36,7 +36,7 @@ single: 1 for a story of one. tightness: mean text cosine with the story over th
 story of one. level: mean text cosine; margin: how much of it the next best story does not have."""
 
 SIGMA_HOURS = 72.0
-NEUTRAL_GAP_HOURS = 84.0
+NEUTRAL_GAP_HOURS = 64.0
 """The gap assumed where a date is unknown: nearer than most stories, farther than most of one event."""
 UNKNOWN = -1
 """A publication time that nobody gave. Known ones are later than 1990, see `clock.known_time`."""

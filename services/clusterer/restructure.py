@@ -108,7 +108,8 @@ def split_off(
     articles = moving(story, originals)
     # The founder may have founded a story before: the old story and its revision make the id unique.
     founder = f"{originals[0]}\n{story['story_id']}\n{story['revision']}"
-    new = empty_story(story_id_of(story["edition"], founder), story["edition"], clock, clock["now"])
+    story_id = story_id_of(story["edition"], founder, clock["now"])
+    new = empty_story(story_id, story["edition"], clock, clock["now"])
     members = [m for m in story["members"] if m["article_id"] in set(articles)]
     new["revision"] = 1
     reason = {**reason, "split_from": story["story_id"]}

@@ -29,9 +29,12 @@ from services.clusterer.tally import (
 from services.runtime.records import Change, ChangeType, EnrichedArticle, Record
 
 
-def story_id_of(edition: str, founder: str) -> str:
-    """Return the id of the story in `edition` that `founder`, an article id, founds."""
-    digest = hashlib.sha256(f"{edition}\n{founder}".encode("utf-8", "surrogatepass"))
+def story_id_of(edition: str, founder: str, founded_at: str) -> str:
+    """Return the id of the story in `edition` that `founder`, an article id, founds at a time of the clock.
+
+    The time makes the id unique: an article that comes again when its story is long forgotten founds another.
+    """
+    digest = hashlib.sha256(f"{edition}\n{founder}\n{founded_at}".encode("utf-8", "surrogatepass"))
     return f"st-{digest.hexdigest()[:16]}"
 
 
@@ -47,7 +50,7 @@ def copy(story: StoryState) -> StoryState:
 
 def opened(article: EnrichedArticle, exemplar: Exemplar, clock: Clock, reason: Record) -> StoryState:
     """Return the first revision of the story that `article` founds."""
-    story_id = story_id_of(article["edition"], article["article_id"])
+    story_id = story_id_of(article["edition"], article["article_id"], clock["now"])
     empty = empty_story(story_id, article["edition"], clock, article["received_at"])
     empty["title"] = exemplar["title"]
     empty["lead_article_id"] = article["article_id"]

@@ -10,15 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.cli.pipeline import Carried, Pipeline
-from services.clusterer.clock import shifted
-from services.clusterer.parameters import load_parameters
 from services.runtime.codec import RECORD_LIMIT_BYTES, encode
 from services.runtime.errors import Reason
 from services.runtime.settings import Settings
 from services.runtime.topics import CLEAN, DEAD, STORIES
 from tests.fuzz.inputs import Input
 
-FORGET_AFTER_HOURS = load_parameters().forget_after_hours
 SLOWEST_SHOWN = 12
 SHOWN_CHARACTERS = 160
 
@@ -30,10 +27,8 @@ class Figures:
     inputs: int = 0
     dead: Counter[str] = field(default_factory=Counter)
     articles: int = 0
-    revisions: dict[str, tuple[int, str]] = field(default_factory=dict)
-    """The last revision of every story, and the time from which its age counts."""
-    begun_anew: int = 0
-    """Stories that were founded again by the same article id, when they had been forgotten."""
+    revisions: dict[str, int] = field(default_factory=dict)
+    """The last revision of every story."""
     largest_record: int = 0
     bugs: list[str] = field(default_factory=list)
     slowest: dict[str, tuple[float, str]] = field(default_factory=dict)
@@ -47,7 +42,6 @@ class Figures:
         return [
             f"inputs {self.inputs}, articles {self.articles}, stories {len(self.revisions)},"
             f" dead {sum(self.dead.values())} ({dead})",
-            f"stories founded anew after they were forgotten: {self.begun_anew}",
             f"largest record {self.largest_record} bytes (limit {RECORD_LIMIT_BYTES})",
             f"peak RSS {peak_rss_mb()} MB; the slowest input of each kind, in CPU time:",
             *(f"{ms:8.1f} ms  {kind}: {shown}" for kind, (ms, shown) in slowest),
@@ -105,16 +99,10 @@ class Run:
         if topic == CLEAN:
             figures.articles += 1
         if topic == STORIES:
-            before, then = figures.revisions.get(record["story_id"], (0, ""))
-            if (
-                record["revision"] == 1
-                and before
-                and shifted(then, FORGET_AFTER_HOURS) < record["clock"]["now"]
-            ):
-                figures.begun_anew += 1
-            elif record["revision"] != before + 1:
+            before = figures.revisions.get(record["story_id"], 0)
+            if record["revision"] != before + 1:
                 self._bug(one, f"{record['story_id']}: revision {record['revision']} after {before}")
-            figures.revisions[record["story_id"]] = record["revision"], record["last_received_at"]
+            figures.revisions[record["story_id"]] = record["revision"]
 
     def _bug(self, one: Input, what: str) -> None:
         if len(self.figures.bugs) < 50:

@@ -308,6 +308,13 @@ def test_a_story_closes_when_nothing_comes_and_reopens_for_a_late_article():
     assert reasons[2]["matched_article"] == "b1"
 
 
+def test_an_article_that_comes_again_after_its_story_is_forgotten_founds_another():
+    fillers = [article(f"x{i}", f"{word}.", 24 * 120 + i) for i, word in enumerate(FILLERS)]
+    log = run(new_clusterer(), [article("b1", BRIDGE), *fillers, article("b1", BRIDGE, 24 * 121)])
+    founded = [r["story_id"] for r in log if r["change"]["article_id"] == "b1"]
+    assert len(set(founded)) == len(founded) == 2
+
+
 @pytest.mark.parametrize(("days", "reached"), [(61, True), (95, False)])
 def test_links_reach_back_to_stories_closed_two_months_ago(days: int, reached: bool):
     quote = [{"text": "Trụ cầu phía tây đã nứt từ mùa mưa trước mà không ai sửa", "speaker": "Giàng A Sử"}]

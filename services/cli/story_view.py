@@ -58,7 +58,7 @@ def history_table(revisions: Sequence[StoryRecord]) -> Table:
     """Return one row per revision, in the order given."""
     table = Table(title=Text(revisions[-1]["title"]))
     for name in ("revision", "time", "change", "article", "articles", "why"):
-        table.add_column(name, overflow="fold")
+        table.add_column(name, overflow="fold", no_wrap=name in ("time", "change"))
     for revision in revisions:
         change = revision["change"]
         table.add_row(

@@ -27,8 +27,9 @@ class Grouping:
         article = change["article_id"]
         if change["type"] in ("created", "article_added", "reopened") and article not in self.first_of:
             self.first_of[article] = story_id
-            if "matched_article" in change["reason"] and "duplicate" not in change["reason"]:
-                self.joins[article] = change["reason"]["probability"]
+            reason = change["reason"]
+            if change["type"] != "created" and "probability" in reason and "duplicate" not in reason:
+                self.joins[article] = reason["probability"]
 
     def story_of(self) -> dict[str, str]:
         """Return the story of every article at the end."""

@@ -2,11 +2,12 @@
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from services.cli.quality.export import FLOORS, Labels, exposition, figures, load
+from services.cli.quality.export import FLOORS, exposition, figures
+from services.cli.quality.gold import GoldSet, load_gold
 
 
 def test_the_version_that_runs_reaches_its_floors() -> None:
-    measured = figures(load())
+    measured = figures(load_gold())
     assert set(measured) == set(FLOORS)
     below = {name: value for name, value in measured.items() if value < FLOORS[name]}
     assert not below
@@ -26,10 +27,11 @@ def test_articles_that_say_the_same_are_found_and_a_wrong_label_costs() -> None:
         for day, (name, body) in enumerate([("a", text), ("b", text), ("c", other)], start=1)
     ]
     events = {"a": "thuyền", "b": "thuyền", "c": "cờ"}
-    right = figures(Labels(messages, events, {("thuyền", "cờ"): "topical"}))
+    right = figures(GoldSet(messages, events, set(), {("thuyền", "cờ"): "topical"}, {}))
     assert right["stories_f1"] == right["topical_apart"] == 1.0
     assert right["related_linked"] == 0.0, "no pair is labelled so"
-    wrong = figures(Labels(messages, {**events, "b": "khác"}, {("thuyền", "cờ"): "related"}))
+    mislabelled = {**events, "b": "khác"}
+    wrong = figures(GoldSet(messages, mislabelled, set(), {("thuyền", "cờ"): "related"}, {}))
     assert wrong["stories_precision"] < 1.0
     assert wrong["related_linked"] == 0.0
 

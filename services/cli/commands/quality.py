@@ -37,9 +37,10 @@ class Form(StrEnum):
 @app.command()
 def export(form: Annotated[Form, typer.Option("--as", help="For whom.")] = Form.PROMETHEUS) -> None:
     """What our own gold set says about this version, for Prometheus' textfile collector or as JSON."""
-    from services.cli.quality.export import exposition, figures, load
+    from services.cli.quality.export import exposition, figures
+    from services.cli.quality.gold import load_gold
 
-    measured = figures(load())
+    measured = figures(load_gold())
     write(exposition(measured).rstrip() if form is Form.PROMETHEUS else json.dumps(measured))
 
 

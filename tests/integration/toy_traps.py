@@ -116,7 +116,7 @@ def _stalled_rebuild() -> None:
 
 
 def _slow_rebuild() -> None:
-    """Every record of one edition takes its time, so that the whole takes longer than a stuck process may live."""
+    """The records of one edition take their time: the whole takes longer than a stuck process may live."""
     patched: Any = Numbering
     apply = patched.apply
 

@@ -300,7 +300,9 @@ class Edition:
             for other in near
             if other.story_id not in linked and len(other.links) < MOST_RELATED and not other.series
         ]
-        if new["series"] or not candidates:  # issues of a bulletin are alike, and no saga
+        # Issues of a bulletin are alike, and no saga. A story of which only copies are left, the originals
+        # withdrawn, has nothing to be compared by.
+        if new["series"] or not candidates or not new["exemplars"]:
             return links
         rule = self._parameters.link
         quotes = quotes_of(new)

@@ -308,6 +308,19 @@ def test_a_story_closes_when_nothing_comes_and_reopens_for_a_late_article():
     assert reasons[2]["matched_article"] == "b1"
 
 
+def test_a_copy_joins_a_story_of_which_only_copies_are_left():
+    stream = [
+        article("b1", BRIDGE),
+        article("c1", BRIDGE_AGAIN + " Xuồng thứ hai đã về tới bến.", 300),
+        article("b3", BRIDGE, 301, duplicate=copy_of("b1")),
+        article("b1", "", 302, version=2, status="withdrawn"),
+        article("b4", BRIDGE, 303, duplicate=copy_of("b3")),
+    ]
+    log = run(new_clusterer(), stream)
+    held = {r["story_id"]: r["article_ids"] for r in log if r["state"] != "merged"}
+    assert [ids for ids in held.values() if "b3" in ids] == [["b3", "b4"]]
+
+
 def test_an_article_that_comes_again_after_its_story_is_forgotten_founds_another():
     fillers = [article(f"x{i}", f"{word}.", 24 * 120 + i) for i, word in enumerate(FILLERS)]
     log = run(new_clusterer(), [article("b1", BRIDGE), *fillers, article("b1", BRIDGE, 24 * 121)])

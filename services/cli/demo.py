@@ -8,6 +8,7 @@ import shutil
 import signal
 import time
 import webbrowser
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -25,7 +26,9 @@ from services.cli.processes import (
     stop_services,
     wait_until_ready,
 )
+from services.cli.reading import read_topic
 from services.cli.tally import Tally
+from services.exporter.cluster import Cluster
 from services.runtime import broker as local_broker
 from services.runtime.cluster import create_topics
 from services.runtime.codec import RECORD_LIMIT_BYTES, decode
@@ -33,7 +36,7 @@ from services.runtime.editions import from_probe
 from services.runtime.errors import InfrastructureError
 from services.runtime.follow import follow
 from services.runtime.settings import KafkaAccess, from_environment
-from services.runtime.topics import CLEAN, DEAD, DEDUPLICATED, ENRICHED, RAW, STORIES, all_topics
+from services.runtime.topics import DEAD, RAW, STORIES, all_topics
 from services.topology import SERVICES
 
 CORPUS = Path(__file__).parent / "demo_corpus" / "articles.jsonl"
@@ -43,8 +46,6 @@ READY_DEADLINE_S = 300.0
 QUIET_DEADLINE_S = 300.0
 """From the last article fed to the end of all work on it."""
 POLL_S = 0.25
-
-INPUT_OF = {"normalizer": RAW, "deduplicator": CLEAN, "enricher": DEDUPLICATED, "clusterer": ENRICHED}
 
 
 def run_demo(
@@ -138,6 +139,7 @@ async def _show(access: KafkaAccess, services: list[ServiceProcess], rate: float
         feeding = asyncio.create_task(feed_file(access, lines, rate, console, partition=0))
         with Live(console=console, auto_refresh=False, transient=True) as live:
             deadline: float | None = None
+            published: Counter[str] | None = None
             clock = asyncio.get_running_loop().time
             while True:
                 await asyncio.sleep(POLL_S)
@@ -151,7 +153,9 @@ async def _show(access: KafkaAccess, services: list[ServiceProcess], rate: float
                 if not feeding.done():
                     continue
                 deadline = deadline or clock() + QUIET_DEADLINE_S
-                if await _all_done(services, tally, feeding.result()):
+                if published is None and await _all_processed(access):
+                    published = await _published(access)
+                if published is not None and tally.seen >= published:
                     break
                 if clock() > deadline:
                     raise InfrastructureError(f"Not done {QUIET_DEADLINE_S:.0f} s after the last article.")
@@ -172,15 +176,23 @@ async def _watch(access: KafkaAccess, tally: Tally, console: Console) -> None:
             console.print(story_line(record), highlight=False, markup=False, soft_wrap=True)
 
 
-async def _all_done(services: list[ServiceProcess], tally: Tally, fed: int) -> bool:
-    """Tell whether every stage has processed all that the stage before it published."""
-    if tally.seen[RAW] < fed:
-        return False
-    for service in services:
-        source = INPUT_OF.get(service.name)
-        if source is not None and await asyncio.to_thread(service.processed) < tally.seen[source]:
-            return False
-    return tally.seen[CLEAN] + tally.dead >= fed
+async def _all_processed(access: KafkaAccess) -> bool:
+    """Tell whether nothing waits for any stage.
+
+    What a stage commits it has published, and a snapshot reads the commits before the ends of the topics:
+    where no stage has anything before it, none will get anything more.
+    """
+    async with Cluster(access) as cluster:
+        snapshot = await cluster.snapshot()
+    return all(position.waiting is None for position in snapshot.positions)
+
+
+async def _published(access: KafkaAccess) -> Counter[str]:
+    """Return how many messages lie in each topic, the probe's left out."""
+    counts: Counter[str] = Counter()
+    for one in all_topics().values():
+        counts[one.name] = sum(not from_probe(m.headers) for m in await read_topic(access, one))
+    return counts
 
 
 @contextmanager

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from prometheus_client.parser import text_string_to_metric_families
-
 from services.runtime.broker import supervise
 from services.runtime.broker.ports import HOST, free_ports
 from services.runtime.errors import InfrastructureError
@@ -46,16 +44,6 @@ class ServiceProcess:
                 return str(response.read().decode())
         except OSError:  # not listening yet, or 503: not ready
             return None
-
-    def processed(self) -> int:
-        """Return how many input messages the service has dealt with, by its own metrics."""
-        page = self.get("/metrics") or ""
-        return sum(
-            int(sample.value)
-            for family in text_string_to_metric_families(page)
-            for sample in family.samples
-            if sample.name == "machtin_messages_total"
-        )
 
 
 def start_services(names: Iterable[str], bootstrap_servers: str, logs: Path) -> list[ServiceProcess]:

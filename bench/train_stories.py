@@ -4,9 +4,9 @@
 
 DIR holds the development data. Three sources: ViMs clusters on simulated streams (several mean delays,
 densities of noise and shares of articles without a date), the labelled stream of June 2017 with its own
-times (bench/stories), and our own gold set. Every source is first led by a teacher, then run once by the
-rule learned from that (see bench/story_lessons.py). The rules are logistic, with signs fixed where sense
-fixes them (shared text never speaks against) and a little L2: few robust weights.
+times (services/cli/june2017), and our own gold set. Every source is first led by a teacher, then run once
+by the rule learned from that (see bench/story_lessons.py). The rules are logistic, with signs fixed where
+sense fixes them (shared text never speaks against) and a little L2: few robust weights.
 
 With --cv: five times, a fifth of the events is left out of the fit and scored within full streams, those of
 ViMs by the protocol of the development data.
@@ -15,8 +15,6 @@ ViMs by the protocol of the development data.
 from __future__ import annotations
 
 import argparse
-import csv
-import gzip
 import json
 import random
 import zlib
@@ -33,6 +31,7 @@ from scipy.optimize import minimize
 from bench.story_lessons import Lessons, attend
 from services.cli.quality.gold import load_gold
 from services.cli.quality.grouping import grouping_of
+from services.cli.quality.june2017 import June, load_june
 from services.cli.quality.protocol import Dataset, load_dataset, score, stream
 from services.cli.quality.rehearsal import Rehearsal
 from services.clusterer.evidence import FEATURES, scaled
@@ -41,7 +40,6 @@ from services.clusterer.parameters import Parameters, Rule, load_parameters
 from services.runtime.records import Record
 
 OUTPUT = Path("services/clusterer/data/parameters.json")
-LABELS = Path(__file__).parent / "stories"
 
 JOIN_FEATURES = (
     "text_mean", "text_founder", "title_mean", "names_mean", "numbers_mean", "rare_mean", "title_found_best",
@@ -99,24 +97,10 @@ def vims(data: Dataset, seed: int, noise: int, days: int, delay: float, undated:
     return Course("vims", messages, label_of, silent)
 
 
-def stream2017(directory: Path) -> Course:
+def stream2017(june: June) -> Course:
     """Return the real stream of June 2017 with our labels."""
-    with gzip.open(directory / "stream2017.jsonl.gz", "rt", encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines]
-    messages = [
-        {
-            "article_id": row["id"],
-            "title": row["title"],
-            "text": row["body"],
-            "published_at": row["published_at"],
-            "crawled_at": row["published_at"],
-        }
-        for row in rows
-    ]
-    messages.sort(key=lambda message: (message["crawled_at"], message["article_id"]))
-    label_of = {row["article_id"]: f"2017-{row['event']}" for row in _table("events2017.tsv")}
-    silent = frozenset(row["article_id"] for row in _table("doubtful2017.tsv")) - set(label_of)
-    return Course("stream2017", messages, label_of, silent)
+    label_of = {article: f"2017-{event}" for article, event in june.event_of.items()}
+    return Course("stream2017", june.messages, label_of, june.doubtful)
 
 
 def gold() -> Course:
@@ -125,18 +109,13 @@ def gold() -> Course:
     return Course("gold", ours.messages, {a: f"gold-{event}" for a, event in ours.event_of.items()})
 
 
-def relations(data: Dataset) -> dict[tuple[str, str], str]:
+def relations(data: Dataset, june: June) -> dict[tuple[str, str], str]:
     """Return what is said about pairs of events in all sources, in both orders."""
     same = {b: a for (a, b), relation in data.pairs.items() if relation == "same_event"}
     said = {(same.get(a, a), same.get(b, b)): relation for (a, b), relation in data.pairs.items()}
     said |= {(f"gold-{a}", f"gold-{b}"): relation for (a, b), relation in load_gold().pairs.items()}
-    said |= {(f"2017-{r['event_a']}", f"2017-{r['event_b']}"): r["relation"] for r in _table("sagas2017.tsv")}
+    said |= {(f"2017-{a}", f"2017-{b}"): relation for (a, b), relation in june.pairs.items()}
     return said | {(b, a): relation for (a, b), relation in said.items()}
-
-
-def _table(name: str) -> list[dict[str, str]]:
-    with (LABELS / name).open(encoding="utf-8", newline="") as rows:
-        return list(csv.DictReader(rows, delimiter="\t"))
 
 
 def fit(
@@ -271,7 +250,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=OUTPUT)
     parser.add_argument("--cv", action="store_true", help="score clusters that the rule has not seen")
     options = parser.parse_args()
-    data, rehearsal = load_dataset(options.data), Rehearsal(options.cache)
+    data, june = load_dataset(options.data), load_june(options.data)
+    rehearsal = Rehearsal(options.cache)
     shipped = json.loads(OUTPUT.read_text(encoding="utf-8"))
     parameters = load_parameters()
     lessons: list[Lessons] = []
@@ -281,11 +261,11 @@ def main() -> None:
             [
                 vims(data, 11, 2500, 60, 36, 0),
                 vims(data, 12, 1500, 30, 12, 0.1),
-                stream2017(options.data),
+                stream2017(june),
                 gold(),
             ],
         ),
-        (False, [vims(data, 21, 5000, 60, 36, 0), stream2017(options.data), gold()]),
+        (False, [vims(data, 21, 5000, 60, 36, 0), stream2017(june), gold()]),
     ):
         for course in courses:
             articles = rehearsal.articles(course.messages)
@@ -296,12 +276,12 @@ def main() -> None:
         rehearsal.save()
         shipped["join"] = learned_join(lessons)
         parameters = with_join(parameters, shipped["join"])
-    shipped["link"] = learned_link(lessons, relations(data))
+    shipped["link"] = learned_link(lessons, relations(data, june))
     shipped["merge_odds"] = learned_merge(lessons, LEAST_MERGE_ODDS)
     options.out.write_text(json.dumps(shipped, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(shipped, indent=2))
     if options.cv:
-        courses = [vims(data, 1, 5000, 60, 36, 0), stream2017(options.data), gold()]
+        courses = [vims(data, 1, 5000, 60, 36, 0), stream2017(june), gold()]
         cross_validate(rehearsal, courses, lessons, load_parameters(options.out))
 
 

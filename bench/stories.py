@@ -33,8 +33,8 @@ from bench.background import counted
 from bench.dedup import TURN, machine
 from bench.development import feed, prepare, usable
 from bench.press import Press
-from bench.story_peers import SinglePass, TextClust, agglomerate
 from services.cli.quality.protocol import load_dataset, stream
+from services.cli.quality.story_peers import Floor, TextClust, agglomerate, grams_of
 from services.clusterer import story as revisions
 from services.clusterer.clock import advance
 from services.clusterer.cluster import Clusterer, Edition, warm_up
@@ -48,6 +48,8 @@ EDITION = "vi"
 TEXTCLUST_STORIES = 1000
 TEXTCLUST_ARTICLES = 5
 BATCH = 2000
+BACKGROUND = 4000
+"""Articles that rarities are counted on."""
 
 
 class MadeUp(Clusterer):
@@ -61,7 +63,7 @@ class MadeUp(Clusterer):
 @cache
 def vectorizer() -> Vectorizer:
     """Return the background weights of the made-up language, counted as `bench.background` does."""
-    articles = islice(Press(9, 1000).articles(), 4000)
+    articles = islice(Press(9, 1000).articles(), BACKGROUND)
     weights, _, _ = counted((article["title"], article["text"]) for article in articles)
     return Vectorizer(weights.astype(np.float32))
 
@@ -105,7 +107,7 @@ def filled(sizes: list[int], press: Press, log: Path) -> list[Ours]:
     return made
 
 
-Method = Callable[[EnrichedArticle], None]
+Method = Callable[[EnrichedArticle], object]
 
 
 def timed(method: Method, articles: list[EnrichedArticle]) -> float:
@@ -172,24 +174,30 @@ def rebuild(log: Path, closed: bool) -> None:
     )
 
 
-def peers_of(stories: int, texts: Iterator[str]) -> dict[str, Method]:
-    """Return the single pass over texts, with `stories` open."""
-    floor = SinglePass(stories + 10_000)
-    for text in islice(texts, stories):
-        floor.remember(text)
-    return {"TF-IDF single pass, numpy": lambda article: floor(f"{article['title']} {article['text']}")}
+def peers_of(stories: int, articles: Iterator[EnrichedArticle]) -> dict[str, Method]:
+    """Return the floor with `stories` open, which knows how rare words are as ours does."""
+    counted_first = list(islice(Press(9, 1000).articles(), BACKGROUND))
+    floor = Floor([grams_of(article["title"], article["text"]) for article in counted_first])
+    for article in islice(articles, stories):
+        floor.open(floor.vector(grams_of(article["title"], article["text"])))
+    return {
+        "TF-IDF single pass, compiled": lambda article: floor.place(
+            floor.vector(grams_of(article["title"], article["text"]))
+        )
+    }
 
 
 def slow_peers(articles: list[EnrichedArticle]) -> Iterator[tuple[str, int, float]]:
     """Yield name, open stories and microseconds an article of the peers that cannot be filled further."""
     textclust = TextClust()
     for article in articles[:TEXTCLUST_STORIES]:
-        textclust.remember(article["text"])
-    cost = timed(lambda article: textclust(article["text"]), articles[-TEXTCLUST_ARTICLES:])
+        textclust.open(article["title"], article["text"])
+    cost = timed(lambda a: textclust.place(a["title"], a["text"]), articles[-TEXTCLUST_ARTICLES:])
     yield "river TextClust", TEXTCLUST_STORIES, 1e6 * cost
+    texts = [(article["article_id"], article["title"], article["text"]) for article in articles]
     started = time.process_time()
-    agglomerate([article["text"] for article in articles[:BATCH]])
-    yield "scikit-learn, one batch", BATCH, 1e6 * (time.process_time() - started) / BATCH
+    agglomerate(texts, lambda _: None)
+    yield "scikit-learn, one batch", len(texts), 1e6 * (time.process_time() - started) / len(texts)
 
 
 def real(data: Path) -> None:
@@ -226,9 +234,12 @@ def main() -> None:
         press = Press(1, max(sizes) // 3)  # all within the week in which stories close
         ours = filled(sizes, press, log)
         compared = ours[len(ours) > 1]
-        texts = (article["text"] for article in Press(2, 1000).articles())
         methods: dict[str, Method] = {f"ours at {each.stories:,}": each for each in ours}
-        costs = measure(methods | peers_of(compared.stories, texts), press.articles(), options.articles)
+        costs = measure(
+            methods | peers_of(compared.stories, Press(2, 1000).articles()),
+            press.articles(),
+            options.articles,
+        )
         smallest, reference = (costs[f"ours at {each.stories:,}"] for each in (ours[0], compared))
         print("| open stories | µs an article | least | articles/s, at best | cost ratio | bytes a record |")
         print("|---:|---:|---:|---:|---:|---:|")

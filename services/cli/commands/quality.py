@@ -73,6 +73,6 @@ def stories(
     ] = None,
 ) -> None:
     """Stories: B-Cubed, noise, links and churn on our gold set and on simulated streams, beside peers."""
-    from services.cli.quality.stories import run
+    from services.cli.quality.stories_view import run
 
     run(data, seeds, cache)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from services.runtime.records import Record
 from services.runtime.times import to_text
@@ -58,15 +59,15 @@ class Arrival:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """B-Cubed over the labelled articles, and noise articles in stories that hold a labelled one."""
+class Scores(NamedTuple):
+    """B-Cubed over the labelled articles. The counts are fractions where a mean is taken."""
 
     precision: float
     recall: float
     f1: float
-    noise: int
-    stories: int
+    noise: float | None
+    """Noise articles in stories that hold a labelled one, None where nobody knows which are noise."""
+    stories: float
     """Stories that hold a labelled article."""
 
 
@@ -106,11 +107,11 @@ def stream(
     return [Arrival(item, START + timedelta(hours=hours)) for hours, item in timed]
 
 
-def score(clusters: Mapping[str, str], noise: set[str], story_of: Mapping[str, str]) -> Scores:
+def score(clusters: Mapping[str, str], noise: set[str] | None, story_of: Mapping[str, str]) -> Scores:
     """Compare a grouping with the labels.
 
-    `clusters`: label by article; `noise`: the unlabelled articles; `story_of`: story by article. An article
-    without a story counts as a story of its own.
+    `clusters`: label by article; `noise`: the articles of no event, if known; `story_of`: story by article.
+    An article without a story counts as a story of its own.
     """
     stories = {article: story_of.get(article, f"\0{article}") for article in clusters}
     together = Counter((stories[a], clusters[a]) for a in clusters)
@@ -122,7 +123,7 @@ def score(clusters: Mapping[str, str], noise: set[str], story_of: Mapping[str, s
     precision = sum(n / story for n, story, _ in shares) / len(shares)
     recall = sum(n / cluster for n, _, cluster in shares) / len(shares)
     f1 = 2 * precision * recall / (precision + recall)
-    strays = sum(1 for article in sorted(noise) if story_of.get(article) in per_story)
+    strays = None if noise is None else sum(story_of.get(article) in per_story for article in noise)
     return Scores(precision, recall, f1, strays, len(per_story))
 
 

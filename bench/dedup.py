@@ -35,7 +35,8 @@ from services.cli.quality.edits import COPIES, Text, edited
 from services.cli.quality.peers import shingles
 from services.deduplicator.deduplicate import Deduplicator, warm_up
 from services.deduplicator.folding import folding_table
-from services.deduplicator.sketch import make_sketch, to_text
+from services.deduplicator.signature import to_text
+from services.deduplicator.sketch import make_sketch
 from services.runtime.records import CleanArticle, DeduplicatedArticle
 from services.runtime.text import comparable
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from services.deduplicator.index import GONE, WITHDRAWN, Index, Stored
+from services.deduplicator.index import Index, Stored
 from services.deduplicator.matching import Examination, Match
+from services.deduplicator.rows import GONE, WITHDRAWN
 from services.deduplicator.verdict import Relation, differences, has_same_figures, relation
 from services.runtime.records import Closest, Duplicate, Similarity
 

@@ -10,18 +10,11 @@ import numpy as np
 
 from services.deduplicator.clock import Clock
 from services.deduplicator.decision import Decision, Original, none
-from services.deduplicator.index import (
-    DELIVERY,
-    ID,
-    REPLACED,
-    SHORT,
-    WITHDRAWN,
-    Index,
-    Stored,
-    content_key,
-)
+from services.deduplicator.index import Index, Stored
 from services.deduplicator.matching import look
-from services.deduplicator.sketch import EMPTY, Signature, from_text, sketch, to_text
+from services.deduplicator.rows import CHUNK_BITS, DELIVERY, ID, REPLACED, SHORT, WITHDRAWN, content_key
+from services.deduplicator.signature import EMPTY, Signature, from_text, to_text
+from services.deduplicator.sketch import sketch
 from services.runtime.errors import InvalidMessage, Reason
 from services.runtime.records import CleanArticle, DeduplicatedArticle
 
@@ -166,15 +159,15 @@ class Edition:
         return [cast(DeduplicatedArticle, record)]
 
     def _first_alive(self, index: Index, clock: Clock, received: int) -> int:
-        """Return the first segment alive once an article has come; the last one always is."""
-        segments = index.segments
-        if len(segments) == 1 or received - self._window_s < (segments[0].span + 1) * self._span_s:
+        """Return the first row alive once an article has come; the last chunk always is."""
+        chunks = index.chunks
+        if len(chunks) == 1 or received - self._window_s < (chunks[0].span + 1) * self._span_s:
             return 0
         oldest = clock.after(received).now - self._window_s
         first = 0
-        while first < len(segments) - 1 and (segments[first].span + 1) * self._span_s <= oldest:
+        while first < len(chunks) - 1 and (chunks[first].span + 1) * self._span_s <= oldest:
             first += 1
-        return first
+        return first << CHUNK_BITS
 
     def _original(self, index: Index, first: int, stored: Stored, own: int) -> Original:
         """Return whom a remembered article stands for: itself, unless it is a copy.
@@ -255,15 +248,15 @@ class Edition:
             self._order += 1
 
     def _move(self, index: Index, now: int) -> None:
-        """Begin a new span and let segments expire by the clock."""
+        """Begin a new span and let chunks expire by the clock."""
         span = now // self._span_s
-        last = index.segments[-1].span
+        last = index.chunks[-1].span
         if last == span:
             return
         if last > span:  # the clock was wrong and has been put back
-            for segment in index.segments:
-                segment.span = min(segment.span, span)
+            for chunk in index.chunks:
+                chunk.span = min(chunk.span, span)
             return
         index.open_span(span)
         oldest = now - self._window_s
-        index.drop(sum((segment.span + 1) * self._span_s <= oldest for segment in index.segments))
+        index.drop(sum((chunk.span + 1) * self._span_s <= oldest for chunk in index.chunks))

@@ -9,7 +9,7 @@ from enum import Enum
 
 from services.deduplicator.index import Stored
 from services.deduplicator.matching import Match
-from services.deduplicator.sketch import Signature
+from services.deduplicator.signature import Signature
 from services.runtime.records import Difference
 
 HEADLINE = 3

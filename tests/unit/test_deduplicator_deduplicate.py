@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
+import pkgutil
 import random
 from collections.abc import Iterable
 from typing import Any, cast
 
 import pytest
 
+import services.deduplicator
 from services.cli.quality.edits import Text, edited, sentence
 from services.deduplicator.app import STAGE
 from services.deduplicator.deduplicate import Deduplicator, warm_up
-from services.deduplicator.index import ID, Index
-from services.deduplicator.sketch import sketch
 from services.runtime.errors import InvalidMessage
 from services.runtime.records import CleanArticle, DeduplicatedArticle
 from services.runtime.text import comparable
@@ -543,12 +544,14 @@ def test_a_record_that_is_none_of_ours_is_refused_and_changes_nothing(field: str
 
 
 def test_warming_up_compiles_every_function_that_a_stream_needs() -> None:
-    from services.deduplicator import index, matching, sketch
-
+    modules = [
+        importlib.import_module(f"services.deduplicator.{module.name}")
+        for module in pkgutil.iter_modules(services.deduplicator.__path__)
+    ]
     warm_up()
     compiled = {
         name: function
-        for module in (index, matching, sketch)
+        for module in modules
         for name, function in vars(module).items()
         if hasattr(function, "signatures")
     }
@@ -556,22 +559,6 @@ def test_warming_up_compiles_every_function_that_a_stream_needs() -> None:
     before = {name: len(function.signatures) for name, function in compiled.items()}
     feed(Deduplicator(window_s=DAY), *stream())
     assert {name: len(function.signatures) for name, function in compiled.items()} == before
-
-
-def test_no_row_is_moved_when_a_segment_is_full_and_all_are_still_found() -> None:
-    index = Index(0)
-    keys = [(number + 1, 0, number + 10**6, 1, 1, 0, 0) for number in range(5_000)]
-    signature = sketch("Tin", BRIDGE)
-    places = {}
-    for number, key in enumerate(keys):
-        index.add(f"article-{number}", "", key, signature, 0, 1, number, number)
-        segment = index.segments[-1]
-        places.setdefault(id(segment), (segment, segment.postings.ctypes.data, segment.names.ctypes.data))
-    assert len(index.segments) > 3
-    for segment, postings, names in places.values():
-        assert (segment.postings.ctypes.data, segment.names.ctypes.data) == (postings, names)
-    for number, key in enumerate(keys):
-        assert index.stored(index.find(ID, key[0])).article_id == f"article-{number}"
 
 
 def test_figures_of_a_new_lead_make_no_other_issue() -> None:

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from services.cli.quality.hostile import KINDS, Hostile, as_article, endure, hostile
 from services.deduplicator.deduplicate import Deduplicator
-from services.deduplicator.sketch import FIGURES, SAMPLES, from_text, sketch, to_text
+from services.deduplicator.figures import FIGURES
+from services.deduplicator.signature import SAMPLES, from_text, to_text
+from services.deduplicator.sketch import sketch
 from services.runtime.records import CleanArticle
 
 TEXT = st.text(st.characters(codec=None), max_size=400)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from services.deduplicator.index import Index, Stored
+from services.deduplicator.index import Rows, Stored
 from services.deduplicator.matching import Examination, Match
 from services.deduplicator.rows import GONE, WITHDRAWN
 from services.deduplicator.verdict import Relation, differences, has_same_figures, relation
@@ -58,7 +58,14 @@ class _Candidate:
 
 def none(closest: Closest | None = None, series: str | None = None) -> Duplicate:
     """Return the verdict on an article that is no copy."""
-    return Duplicate(kind="none", of=None, similarity=None, differs=[], closest=closest, series=series)
+    return {
+        "kind": "none",
+        "of": None,
+        "similarity": None,
+        "differs": [],
+        "closest": closest,
+        "series": series,
+    }
 
 
 def _similarity(match: Match | None) -> Similarity:
@@ -77,7 +84,7 @@ class Decision:
 
     def __init__(
         self,
-        index: Index,
+        rows: Rows,
         found: Examination,
         content: int,
         known: Stored | None,
@@ -89,7 +96,7 @@ class Decision:
         `original` resolves whom a row stands for; `series_key` makes the key of a new series from the id of
         its first known issue.
         """
-        self._index = index
+        self._rows = rows
         self._found = found
         self._content = content
         self._known = known
@@ -104,7 +111,7 @@ class Decision:
         """Return what the article is: a copy of the earliest original, or none, with the evidence."""
         for match in self._found.matches:
             if match.containment >= UNCLEAR:
-                stored = self._index.stored(match.reference)
+                stored = self._rows[match.reference]
                 if self._counts(stored):
                     meaning = relation(match, stored, self._found.signature)
                     self._related.append((match, stored, meaning))
@@ -129,7 +136,7 @@ class Decision:
         nearest = max((m.jaccard for m, _, r in self._related if r in _OTHER_FIGURES), default=0.0)
         candidates: list[_Candidate] = []
         if self._found.same >= 0:
-            stored = self._index.stored(self._found.same)
+            stored = self._rows[self._found.same]
             candidates.append(_Candidate(self._original_of(stored), None, stored))
         for match, stored, meaning in self._related:
             enough = (0.6 if has_same_figures(match) else 0.95) * nearest
@@ -197,7 +204,7 @@ class Decision:
                 Closest(article_id=stored.article_id, similarity=_similarity(match)), series_name(key)
             )
         for match in sorted(self._found.matches, key=_rank):
-            stored = self._index.stored(match.reference)
+            stored = self._rows[match.reference]
             if self._counts(stored):
                 return none(Closest(article_id=stored.article_id, similarity=_similarity(match)))
         return none()

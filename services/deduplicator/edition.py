@@ -10,7 +10,7 @@ import numpy as np
 
 from services.deduplicator.clock import Clock
 from services.deduplicator.decision import Decision, Original, none
-from services.deduplicator.index import Index, Stored
+from services.deduplicator.index import Index, Rows, Stored
 from services.deduplicator.matching import look
 from services.deduplicator.rows import CHUNK_BITS, DELIVERY, ID, REPLACED, SHORT, WITHDRAWN, content_key
 from services.deduplicator.signature import EMPTY, Signature, from_text, to_text
@@ -36,25 +36,19 @@ class _Keys(NamedTuple):
     state: int
     """Of what a version says: equal for a replay."""
 
-    @property
-    def delivery(self) -> int:
-        """Key of one message: equal when an earlier version is delivered once more."""
-        mixed = self.id * 0x9E3779B97F4A7C15 + self.state * 0xD6E8FEB86659FD93 + self.received
-        return mixed & _64_BITS or 1
+    delivery: int
+    """Of one message: equal when an earlier version is delivered once more."""
 
 
-def _key(text: str) -> int:
-    """Return a 64-bit hash, never 0. What it is a key of is written in front: the tables are shared."""
-    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "little") or 1
-
-
-def _id_key(article_id: str) -> int:
-    return _key("id " + article_id)
+def _key(value: object) -> int:
+    """Return a 64-bit hash, never 0: Python's own, which differs between processes. Keys never leave one."""
+    return hash(value) & _64_BITS or 1
 
 
 def _series_key(first_issue: str) -> int:
-    return _key("series " + first_issue)
+    """Return the key of a series, which is published and so the same everywhere."""
+    digest = blake2b(f"series {first_issue}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "little") or 1
 
 
 def _keys(article: CleanArticle) -> _Keys:
@@ -72,15 +66,12 @@ def _keys(article: CleanArticle) -> _Keys:
     try:
         content = int(content_hash[:16], 16) & _64_BITS
     except ValueError:  # not the normalizer's SHA-256
-        content = _key("content " + content_hash)
+        content = _key(content_hash)
     has_path = url is not None and 0 < url.find("/", 8) < len(url) - 1
-    return _Keys(
-        seconds,
-        _id_key(article["article_id"]),
-        _key(f"url {url}") if has_path else 0,
-        content,
-        _key(f"state {article['status']} {content_hash} {article['title']}"),
-    )
+    id_key = _key(article["article_id"])
+    state = _key((article["status"], content_hash, article["title"]))
+    delivery = _key((id_key, state, seconds))
+    return _Keys(seconds, id_key, _key(url) if has_path else 0, content, state, delivery)
 
 
 def _content_key(content: int, signature: Signature) -> int:
@@ -131,19 +122,20 @@ class Edition:
             signature = sketch(article["title"], text)
         else:
             first = self._first_alive(index, self._clock, keys.received)
+            rows = Rows(index)
             found = look(index, first, article["title"], text, keys.id, keys.url, keys.content)
             signature = found.signature
             if found.known >= 0:
-                known = index.stored(found.known)
+                known = rows[found.known]
                 if known.state == keys.state or index.find(DELIVERY, keys.delivery, first) >= 0:
                     return []
             if text and (found.matches or found.same >= 0):
 
                 def original(stored: Stored) -> Original:
-                    return self._original(index, first, stored, 0 if known is None else known.id_key)
+                    return self._original(index, rows, first, stored, 0 if known is None else known.id_key)
 
                 content = _content_key(keys.content, signature)
-                duplicate = Decision(index, found, content, known, original, _series_key).verdict()
+                duplicate = Decision(rows, found, content, known, original, _series_key).verdict()
         if article["status"] == "withdrawn":
             signature = EMPTY
         record: dict[str, Any] = {
@@ -169,7 +161,7 @@ class Edition:
             first += 1
         return first << CHUNK_BITS
 
-    def _original(self, index: Index, first: int, stored: Stored, own: int) -> Original:
+    def _original(self, index: Index, rows: Rows, first: int, stored: Stored, own: int) -> Original:
         """Return whom a remembered article stands for: itself, unless it is a copy.
 
         A copy of a withdrawn original stands for itself, but one of the article `own` always for that.
@@ -183,7 +175,7 @@ class Edition:
             reference = index.find(ID, current.root, first)
             if reference < 0:
                 return Original(current.root, current.of, None)
-            target = index.stored(reference)
+            target = rows[reference]
             if target.flags & WITHDRAWN:
                 break
             current = target
@@ -231,7 +223,7 @@ class Edition:
         known: Stored | None,
     ) -> None:
         of = record["duplicate"]["of"]
-        root = 0 if of is None else _id_key(of)
+        root = 0 if of is None else _key(of)
         content = _content_key(keys.content, signature)
         index.add(
             record["article_id"],

@@ -32,7 +32,7 @@ from services.deduplicator.rows import (
     move_names,
     move_postings,
 )
-from services.deduplicator.signature import Signature
+from services.deduplicator.signature import INDEXED, Signature
 from services.deduplicator.table import ARRAY_BYTES, ROW_BITS, ROW_MASK, Table
 
 MAX_CHUNKS = (1 << ROW_BITS - CHUNK_BITS) - 64
@@ -84,9 +84,8 @@ class Stored(NamedTuple):
     """Rank by last decision."""
 
 
-_KEYS = struct.Struct("<7Q")
+_ROW = struct.Struct("<7Q32s6I")
 _READ = struct.Struct("<8Q12I")
-_TAIL = struct.Struct("<6I")
 
 
 class Index:
@@ -110,6 +109,9 @@ class Index:
         parts before `_next_part`."""
         self._addresses: NDArray[np.intp] = np.zeros((16, 2), np.intp)
         self._low = 0
+        self._full: NDArray[np.int64] = np.zeros(INDEXED, np.int64)
+        self.places = (self.names.directory, self._addresses, 0)
+        """What compiled code asks for to read rows: names, chunks, base."""
         self._open(span, 0)
 
     @property
@@ -127,11 +129,6 @@ class Index:
     def longest_probe(self) -> int:
         """Slots of a table that one look-up of a shingle reads at most."""
         return self.postings.farthest
-
-    @property
-    def places(self) -> tuple[NDArray[np.intp], NDArray[np.intp], int]:
-        """What compiled code asks for to read rows: names, chunks, base."""
-        return self.names.directory, self._addresses[self._low : self._low + len(self.chunks)], self.base
 
     def open_span(self, span: int) -> None:
         """Let later rows go to chunks of a new span."""
@@ -162,6 +159,11 @@ class Index:
     def _list(self, number: int) -> None:
         chunk = self.chunks[number]
         self._addresses[self._low + number] = chunk.rows.ctypes.data, chunk.words.ctypes.data
+        self._set_places()
+
+    def _set_places(self) -> None:
+        held = self._addresses[self._low : self._low + len(self.chunks)]
+        self.places = (self.names.directory, held, self.base)
 
     def drop(self, number: int) -> None:
         """Forget the `number` oldest chunks, all but the last at most."""
@@ -171,6 +173,7 @@ class Index:
         self._number += number
         self.base = self._number << CHUNK_BITS & ROW_MASK
         self.end -= number << CHUNK_BITS
+        self._set_places()
 
     def _sweep(self) -> None:
         """Sweep one part of a table, if anything has been dropped."""
@@ -204,21 +207,29 @@ class Index:
         """Store the newest row; `keys` are those of id, URL, content, state, delivery, root and series."""
         own_name, of_name = article_id.encode("utf-8", "surrogatepass"), of.encode("utf-8", "surrogatepass")
         ids = own_name + of_name
-        words = np.frombuffer(signature.for_words + ids + b"\0" * (-len(ids) % 4), np.uint32)
-        chunk = self._with_room(words.size)
+        words = signature.for_words + ids + b"\0" * (-len(ids) % 4)
+        chunk = self._with_room(len(words) // 4)
         sizes = signature.samples | signature.figures << 8 | flags << 16
         lengths = len(own_name) | len(of_name) << 16
-        tail = _TAIL.pack(chunk.words_used, sizes, version, order, serial, lengths)
-        row = np.frombuffer(_KEYS.pack(*keys) + signature.for_row + tail, np.uint32)
+        row = _ROW.pack(*keys, signature.for_row, chunk.words_used, sizes, version, order, serial, lengths)
         names, chunks, base = self.places
         span_start = max(0, self._span_number - self._number) << CHUNK_BITS
-        full_postings, full_names = append(
-            self.postings.directory, names, chunks, base, span_start, self.end, chunk.words_used, row, words
+        full, full_names = append(
+            self.postings.directory,
+            names,
+            chunks,
+            base,
+            span_start,
+            self.end,
+            chunk.words_used,
+            row,
+            words,
+            self._full,
         )
         chunk.count += 1
-        chunk.words_used += words.size
+        chunk.words_used += len(words) // 4
         self.end += 1
-        for part in full_postings.tolist():
+        for part in self._full[:full].tolist() if full else ():
             self._make_room(self.postings, part, move_postings)
         if full_names >= 0:
             self._make_room(self.names, full_names, move_names)
@@ -252,3 +263,17 @@ class Index:
         text = bytes(chunk.words.data.cast("B")[start : start + own + of])
         ids = (text[:own].decode("utf-8", "surrogatepass"), text[own:].decode("utf-8", "surrogatepass"))
         return Stored._make((reference, *ids, *fields[:14], sizes >> 16, version, order, serial))
+
+
+class Rows(dict[int, Stored]):
+    """Rows of an index by reference, each read once: for one decision."""
+
+    def __init__(self, index: Index) -> None:
+        """Start without any."""
+        super().__init__()
+        self._index = index
+
+    def __missing__(self, reference: int) -> Stored:
+        """Read a row."""
+        stored = self[reference] = self._index.stored(reference)
+        return stored

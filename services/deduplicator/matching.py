@@ -45,15 +45,15 @@ def _has(evidence, reference):
 
 
 @compiled
-def examine(points, title_end, folding, postings, names, chunks, base, first, end, id_key, url_key, content):
+def examine(units, title_end, folding, postings, names, chunks, base, first, end, id_key, url_key, content):
     """Compare an article with everything in the rows first..end-1.
 
-    `points`, `title_end` and `folding` are as for `make_sketch`, `postings` to `base` as for the functions of
-    `rows`, the rest are keys of the article. Returns the row of its current version, the row of an equal text
-    (each -1 if there is none), its signature, and one row of evidence for each remembered text worth naming,
-    in the order of `Match`. The originals of what was found are among them.
+    `units` and `title_end` are those of `code_units`, `folding` is the folding table, `postings` to `base` as
+    for the functions of `rows`, the rest are keys of the article. Returns the row of its current version,
+    the row of an equal text (each -1 if there is none), its signature, and one row of evidence for each
+    remembered text worth naming, in the order of `Match`. The originals of what was found are among them.
     """
-    signature, shingles, figures = make_sketch(points, title_end, folding)
+    signature, shingles, figures = make_sketch(np.frombuffer(units, np.uint16), title_end, folding)
     samples = signature[HEAD : HEAD + np.int64(signature[0] >> np.uint32(8) & 0xFF)]
     size = signature[8]
     known = find_article(names, chunks, base, first, end, id_key, url_key)

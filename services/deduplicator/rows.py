@@ -11,13 +11,13 @@ from __future__ import annotations
 import numpy as np
 
 from services.deduplicator.native import compiled, mix, words_at
-from services.deduplicator.signature import INDEXED
 from services.deduplicator.table import (
     MOST,
     ROW_MASK,
     add_entry,
     add_moved,
     entries_of,
+    equals_before,
     first_slot,
     has_home,
     is_marked,
@@ -192,11 +192,14 @@ def find_article(names, chunks, base, first, end, id_key, url_key):
 
 
 @compiled
-def append(postings, names, chunks, base, span_start, end, used, row, row_words):
-    """Store a row as number `end`, with what it points to, and list it.
+def append(postings, names, chunks, base, span_start, end, used, packed_row, packed_words, full):
+    """Store a row as number `end`, with what it points to behind `used` words, and list it.
 
-    Returns the parts of `postings` that are too full now, and one of `names` or -1: that has room for more.
+    Writes the parts of `postings` that are too full now to `full`, and returns how many they are, and one
+    part of `names` or -1: that has room for more.
     """
+    row = np.frombuffer(packed_row, np.uint32)
+    row_words = np.frombuffer(packed_words, np.uint32)
     rows = rows_of(chunks, end)
     words = words_of(chunks, end)
     at = row_at(end)
@@ -204,14 +207,13 @@ def append(postings, names, chunks, base, span_start, end, used, row, row_words)
         rows[at + i] = row[i]
     for i in range(row_words.size):
         words[used + i] = row_words[i]
-    too_full = np.empty(INDEXED, np.int64)
-    number = _add_postings(postings, rows, words, at, (base + end) & ROW_MASK, too_full)
+    number = _add_postings(postings, rows, words, at, (base + end) & ROW_MASK, full)
     part = _add_name(names, chunks, base, span_start, end + 1, ID)
     part = max(part, _add_name(names, chunks, base, span_start, end + 1, DELIVERY))
     part = max(part, _add_name(names, chunks, base, span_start, end + 1, URL))
     if not flags_at(rows, at) & np.uint32(GONE):
         part = max(part, _add_name(names, chunks, base, span_start, end + 1, CONTENT))
-    return too_full[:number], part
+    return number, part
 
 
 @compiled
@@ -224,17 +226,20 @@ def move_postings(postings, part, larger, chunks, base):
     used = 0
     at = first_slot(entries)
     for _ in range(entries.size):
-        row = np.int64(entries[at]) & ROW_MASK
         if entries[at] != 0:
+            row = np.int64(entries[at]) & ROW_MASK
             reference = (row - base) & ROW_MASK
             rows = rows_of(chunks, reference)
             words = words_of(chunks, reference)
             start, end = samples_at(rows, row_at(reference))
+            before = equals_before(entries, at)
             for i in range(start, end):
                 hashed = hash_of_shingle(words[i])
                 if words[i] <= rows[row_at(reference) + INDEX_TOP] and has_home(postings, part, at, hashed):
-                    used = add_moved(postings, larger, used, hashed, row)
-                    break
+                    if before == 0:
+                        used = add_moved(postings, larger, used, hashed, row)
+                        break
+                    before -= 1
         at = at + 1 if at + 1 < entries.size else 0
     return used
 
@@ -246,15 +251,18 @@ def move_names(names, part, larger, chunks, base):
     used = 0
     at = first_slot(entries)
     for _ in range(entries.size):
-        row = np.int64(entries[at]) & ROW_MASK
         if entries[at] != 0:
+            row = np.int64(entries[at]) & ROW_MASK
             reference = (row - base) & ROW_MASK
             rows = rows_of(chunks, reference)
+            before = equals_before(entries, at)
             for field in (ID, DELIVERY, URL, CONTENT):
                 key = key_at(rows, row_at(reference) + field)
                 hashed = _hash_of_key(key, field)
                 if key != np.uint64(0) and has_home(names, part, at, hashed):
-                    used = add_moved(names, larger, used, hashed, row)
-                    break
+                    if before == 0:
+                        used = add_moved(names, larger, used, hashed, row)
+                        break
+                    before -= 1
         at = at + 1 if at + 1 < entries.size else 0
     return used

@@ -12,7 +12,6 @@ figures are kept apart, each with the two words before it.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.deduplicator.figures import DATES, collect_dates, collect_figures, sample_figures
 from services.deduplicator.folding import folding_table
@@ -34,14 +33,15 @@ MAX_FIGURES = 2048
 def _sort_evenly(keys, highest):
     """Return 64-bit keys in ascending order, quickly if their upper halves spread evenly over 0..highest."""
     counts = np.zeros(keys.size + 1, np.int64)
+    scale = np.uint64((keys.size << 32) // (highest + 1))
     for key in keys:
-        counts[np.int64(key >> np.uint64(32)) * keys.size // (highest + 1)] += 1
+        counts[np.int64((key >> np.uint64(32)) * scale >> np.uint64(32))] += 1
     total = 0
     for i in range(counts.size):
         counts[i], total = total, total + counts[i]
     placed = np.empty(keys.size, np.uint64)
     for key in keys:
-        bucket = np.int64(key >> np.uint64(32)) * keys.size // (highest + 1)
+        bucket = np.int64((key >> np.uint64(32)) * scale >> np.uint64(32))
         placed[counts[bucket]] = key
         counts[bucket] += 1
     if keys.size > 4096:  # repeated text spreads unevenly
@@ -58,32 +58,50 @@ def _sort_evenly(keys, highest):
 
 
 @compiled
-def _smallest(shingles, wanted):
-    """Return `value << 32 | position` of the `wanted` smallest distinct shingles, smallest first.
+def _find_small(shingles, limit):
+    """Return the shingles up to a limit, in the order of the text."""
+    small = np.empty(shingles.size + 1, np.uint32)
+    size = 0
+    for i in range(shingles.size):  # without a branch: which ones are small cannot be predicted
+        small[size] = shingles[i]
+        size += int(shingles[i] <= limit)
+    return small[:size]
 
-    Position is that of the first occurrence. Of a long text only a part is looked at.
+
+@compiled
+def _smallest(shingles, wanted):
+    """Return the `wanted` smallest distinct shingles in the order of the text, and in ascending order.
+
+    Where a shingle occurs again does not matter. Of a long text only a part is looked at.
     """
     count = shingles.size
-    limit = np.uint64(ALL)
+    limit = np.uint32(ALL)
     if count > 2 * wanted:
-        limit = np.uint64(np.float64(ALL) * (1.5 * wanted) / count)
+        limit = np.uint32(np.float64(ALL) * (1.5 * wanted) / count)
     while True:
-        some = np.empty(count + 1, np.uint64)
-        size = 0
-        for i in range(count):  # without a branch: which ones are small cannot be predicted
-            some[size] = np.uint64(shingles[i]) << np.uint64(32) | np.uint64(i)
-            size += int(np.uint64(shingles[i]) <= limit)
-        some = _sort_evenly(some[:size], np.int64(limit))
+        small = _find_small(shingles, limit)
+        keys = np.empty(small.size, np.uint64)
+        for i in range(small.size):
+            keys[i] = np.uint64(small[i]) << np.uint64(32) | np.uint64(i)
+        keys = _sort_evenly(keys, np.int64(limit))
+        ascending = np.empty(min(wanted, small.size), np.uint32)
+        kept = np.zeros(small.size, np.bool_)
         distinct = 0
-        for i in range(size):
-            if distinct == 0 or some[i] >> np.uint64(32) != some[distinct - 1] >> np.uint64(32):
-                some[distinct] = some[i]
+        for key in keys:
+            value = np.uint32(key >> np.uint64(32))
+            if distinct == 0 or value != ascending[distinct - 1]:
+                ascending[distinct] = value
+                kept[np.int64(key & np.uint64(ALL))] = True
                 distinct += 1
                 if distinct == wanted:
                     break
-        if distinct == wanted or limit == np.uint64(ALL):
-            return some[:distinct]
-        limit = min(limit * np.uint64(8), np.uint64(ALL))
+        if distinct == wanted or limit == np.uint32(ALL):
+            size = 0
+            for i in range(small.size):
+                small[size] = small[i]
+                size += int(kept[i])
+            return small[:distinct], ascending[:distinct]
+        limit = np.uint32(ALL) if limit > np.uint32(ALL >> 3) else np.uint32(limit << np.uint32(3))
 
 
 @compiled
@@ -134,15 +152,10 @@ def _make_shingles(words, count):
             size += 1
     shingles = np.empty(max(0, size - SHINGLE + 1), np.uint32)
     base = np.uint64(0x9E3779B97F4A7C15)
-    power = np.uint64(1)
-    total = np.uint64(0)
-    for i in range(min(size, SHINGLE - 1)):
-        total = total * base + words[i]
-        power *= base
-    for i in range(shingles.size):
-        total = total * base + words[i + SHINGLE - 1]
-        shingles[i] = np.uint32(mix(total) >> np.uint64(32))
-        total -= words[i] * power
+    one, two, three, four = words[1:], words[2:], words[3:], words[4:]
+    for i in range(shingles.size):  # vectorized, so faster than a rolling hash
+        total = ((words[i] * base + one[i]) * base + two[i]) * base + three[i]
+        shingles[i] = np.uint32(mix(total * base + four[i]) >> np.uint64(32))
     return shingles
 
 
@@ -178,43 +191,36 @@ def make_sketch(points, title_end, table):
     figures = np.sort(figures[: found + dates - DATES])
 
     shingles = _make_shingles(words, count)
-    smallest = _smallest(shingles, SAMPLES)
-    head[6] = np.uint32(ALL)
-    head[7] = np.uint32(ALL)
-    if smallest.size == SAMPLES:
-        head[6] = np.uint32(smallest[SAMPLES - 1] >> np.uint64(32))
-    if smallest.size >= INDEXED:
-        head[7] = np.uint32(smallest[INDEXED - 1] >> np.uint64(32))
-    head[8] = np.uint32(smallest.size if smallest.size < SAMPLES else _count_distinct(shingles))
+    samples, ascending = _smallest(shingles, SAMPLES)
+    size = samples.size
+    head[6] = ascending[SAMPLES - 1] if size == SAMPLES else np.uint32(ALL)
+    head[7] = ascending[INDEXED - 1] if size >= INDEXED else np.uint32(ALL)
+    head[8] = np.uint32(size if size < SAMPLES else _count_distinct(shingles))
     head[9] = np.uint32(count)
     if shingles.size > 0:
         head[4] = shingles[0]
         head[5] = shingles[shingles.size - 1]
 
-    for i in range(smallest.size):  # to the order of the text
-        smallest[i] = smallest[i] << np.uint64(32) | smallest[i] >> np.uint64(32)
-    smallest = _sort_evenly(smallest, shingles.size)
     kept = sample_figures(figures)
-    signature = np.empty(HEAD + smallest.size + kept.size, np.uint32)
-    head[0] = np.uint32(FORMAT | smallest.size << 8 | kept.size << 16)
+    head[0] = np.uint32(FORMAT | size << 8 | kept.size << 16)
+    signature = np.empty(HEAD + size + kept.size, np.uint32)
     signature[:HEAD] = head
-    for i in range(smallest.size):
-        signature[HEAD + i] = np.uint32(smallest[i] & np.uint64(ALL))
-    signature[HEAD + smallest.size :] = kept
+    signature[HEAD : HEAD + size] = samples
+    signature[HEAD + size :] = kept
     return signature, shingles, figures
 
 
-def code_units(title: str, text: str) -> tuple[NDArray[np.uint16], int]:
+def code_units(title: str, text: str) -> tuple[bytes, int]:
     """Return the UTF-16 code units of a title and a text, cut to MAX_CHARACTERS, and where the text begins.
 
     What UTF-16 writes with two units is no letter to the folding table, so that one unit is enough.
     """
     first = title[:MAX_CHARACTERS].encode("utf-16-le", "surrogatepass")
-    second = text[:MAX_CHARACTERS].encode("utf-16-le", "surrogatepass")
-    return np.frombuffer(first + second, np.uint16), len(first) // 2
+    return first + text[:MAX_CHARACTERS].encode("utf-16-le", "surrogatepass"), len(first) // 2
 
 
 def sketch(title: str, text: str) -> Signature:
     """Return the signature of an article, whatever its Unicode form."""
-    words, *_ = make_sketch(*code_units(title, text), folding_table())
+    units, title_end = code_units(title, text)
+    words, *_ = make_sketch(np.frombuffer(units, np.uint16), title_end, folding_table())
     return Signature(words.tobytes())

@@ -159,6 +159,21 @@ def has_home(directory, part, at, hashed):
 
 
 @compiled
+def equals_before(entries, at):
+    """Return how many entries before this one have the same home, tag and row: two hashes of one row."""
+    equal = 0
+    entry = entries[at]
+    same_home = entry
+    while same_home >> np.uint32(_DISTANCE_SHIFT) > 0:
+        same_home -= np.uint32(1 << _DISTANCE_SHIFT)
+        at = at - 1 if at > 0 else entries.size - 1
+        if (entries[at] ^ same_home) >> np.uint32(_DISTANCE_SHIFT) != 0:
+            break
+        equal += int(entries[at] == same_home)
+    return equal
+
+
+@compiled
 def add_moved(directory, entries, used, hashed, row):
     """List a row in the larger array of a part, after those before it; return how many slots are in use."""
     return _add(entries, used, part_of(directory, hashed)[1], tag_of(hashed), row, MOST)

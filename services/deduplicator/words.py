@@ -79,6 +79,8 @@ def split_words(points, table, words, ends, numbers, values):
     hyphen ties them to a word before; else -1. Numbers that do not fit in there are not listed.
     """
     count = _find_words(points, table, words, ends)
+    for i in range(count):
+        words[i] = mix(words[i]) & ~np.uint64(1)
     found = 0
     start = 0
     for i in range(count):
@@ -96,8 +98,6 @@ def split_words(points, table, words, ends, numbers, values):
                 numbers[found] = i
                 values[found] = value
                 found += 1
-        else:
-            words[i] = mix(words[i]) & ~np.uint64(1)
         start = ends[i]
     return count, found
 

@@ -72,8 +72,7 @@ def test_every_row_is_listed_under_each_of_its_shingles_while_the_tables_grow() 
         found = names_of(index, rows_with(index, sample))
         if len(articles) <= NEWEST // 4:
             missing += len(set(articles) - set(found))
-    # Two shingles of one row with the same home and tag cannot be told apart when a part is enlarged.
-    assert missing <= 3
+    assert missing == 0
     assert index.longest_probe <= MOST + 2
 
 

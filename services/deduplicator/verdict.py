@@ -37,7 +37,7 @@ def title_overlap(first: int, second: int) -> float:
 def relation(match: Match, stored: Stored, new: Signature) -> Relation:
     """Return what the evidence on one remembered text means."""
     low = min(match.of_new, match.of_held)
-    if _other_figures(match, low) or (low >= 0.5 and _other_number_in_title(stored, new)):
+    if _other_figures(match, low) or (low >= 0.5 and _other_number_in_title(match, stored, new)):
         if _same_template(match, stored, new, low):
             return Relation.ISSUE
         return Relation.NEWER if low >= 0.4 else Relation.EVIDENCE
@@ -60,10 +60,13 @@ def _other_figures(match: Match, low: float) -> bool:
     return 2 * changed >= match.figures > 0 and low >= 0.85
 
 
-def _other_number_in_title(stored: Stored, new: Signature) -> bool:
-    """Say whether the titles have the same words and other numbers: `Giá vàng 5/4`, `Giá vàng 6/4`."""
+def _other_number_in_title(match: Match, stored: Stored, new: Signature) -> bool:
+    """Say whether the titles have the same words and other numbers: `Giá vàng 5/4`, `Giá vàng 6/4`.
+
+    Where all figures agree, of which that number would be one, only the order of the words differs.
+    """
     same_words = new.title_bits == stored.title_bits and new.title_bits.bit_count() >= HEADLINE
-    return same_words and new.title != stored.title
+    return same_words and new.title != stored.title and not has_same_figures(match)
 
 
 def _same_template(match: Match, stored: Stored, new: Signature, low: float) -> bool:
@@ -110,6 +113,8 @@ def _is_copy(match: Match, stored: Stored, new: Signature, low: float) -> bool:
     same_title = new.title == stored.title and new.title_bits.bit_count() >= HEADLINE
     if same_title and (low >= 0.5 or (of_held >= 0.9 and added <= 130)):
         return True
+    if low >= 0.6 and _title_says_more(stored, new):
+        return True
     return low >= 0.45 and _is_reworded(match, low)
 
 
@@ -117,6 +122,12 @@ def _similar_headlines(stored: Stored, new: Signature) -> bool:
     """Say whether the titles share half of the shorter one and enough to be headlines: not `Tin`, `Video`."""
     common = (new.title_bits & stored.title_bits).bit_count()
     return common >= HEADLINE and title_overlap(new.title_bits, stored.title_bits) >= 0.5
+
+
+def _title_says_more(stored: Stored, new: Signature) -> bool:
+    """Say whether one title has all words of the other, and those are enough for a headline."""
+    common = (new.title_bits & stored.title_bits).bit_count()
+    return common >= 2 * HEADLINE and title_overlap(new.title_bits, stored.title_bits) == 1.0
 
 
 def _adds_news(match: Match) -> bool:

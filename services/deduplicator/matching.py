@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from services.deduplicator.candidates import MAX_LISTED, choose, list_rows, mark_common
+from services.deduplicator.candidates import LATEST, MAX_LISTED, STRONGEST, choose, list_rows, mark_common
+from services.deduplicator.figures import FIGURES
 from services.deduplicator.folding import folding_table
 from services.deduplicator.index import Index
 from services.deduplicator.native import compiled
@@ -25,8 +26,14 @@ from services.deduplicator.rows import (
     rows_of,
     words_of,
 )
-from services.deduplicator.signature import HEAD, Signature
+from services.deduplicator.signature import HEAD, SAMPLES, Signature
 from services.deduplicator.sketch import code_units, first_occurrences, make_sketch
+
+_PACKED = HEAD + SAMPLES + FIGURES
+"""32-bit words of the longest signature."""
+
+_EVIDENCE = 2 * (STRONGEST + LATEST + 1)
+"""Rows of evidence at most: what is compared, the row with the same text, and the originals of all these."""
 
 
 @compiled
@@ -45,16 +52,33 @@ def _has(evidence, reference):
 
 
 @compiled
-def examine(units, title_end, folding, postings, names, chunks, base, first, end, id_key, url_key, content):
+def examine(
+    units,
+    title_end,
+    folding,
+    postings,
+    names,
+    chunks,
+    base,
+    first,
+    end,
+    id_key,
+    url_key,
+    content,
+    packed,
+    evidence,
+):
     """Compare an article with everything in the rows first..end-1.
 
     `units` and `title_end` are those of `code_units`, `folding` is the folding table, `postings` to `base` as
-    for the functions of `rows`, the rest are keys of the article. Returns the row of its current version,
-    the row of an equal text (each -1 if there is none), its signature, and one row of evidence for each
-    remembered text worth naming, in the order of `Match`. The originals of what was found are among them.
+    for the functions of `rows`, then keys of the article. Returns the row of its current version, the row of
+    an equal text (each -1 if there is none), how many words of `packed` are its signature, and how many rows
+    of `evidence` are filled: one for each remembered text worth naming, in the order of `Match`. Originals of
+    what was found are among them. (To return arrays takes several times as long as to fill them.)
     """
     signature, shingles, figures = make_sketch(np.frombuffer(units, np.uint16), title_end, folding)
     samples = signature[HEAD : HEAD + np.int64(signature[0] >> np.uint32(8) & 0xFF)]
+    packed[: signature.size] = signature
     size = signature[8]
     known = find_article(names, chunks, base, first, end, id_key, url_key)
     own = np.uint64(0)
@@ -70,9 +94,8 @@ def examine(units, title_end, folding, postings, names, chunks, base, first, end
     list_rows(postings, base, first, end, samples, listed, starts)
     chosen = choose(chunks, listed, starts, own)
     if chosen.size == 0 and same < 0:
-        return known, same, signature, np.empty((0, 1 + COLUMNS), np.float64)
+        return known, same, signature.size, 0
     occurs_first = first_occurrences(shingles)
-    evidence = np.zeros((2 * chosen.size + 2, 1 + COLUMNS), np.float64)
     slots = np.empty(128, np.int64)
     count = 0
     for reference in chosen:
@@ -92,7 +115,7 @@ def examine(units, title_end, folding, postings, names, chunks, base, first, end
             reference = np.int64(evidence[i, 0])
             rows, words = rows_of(chunks, reference), words_of(chunks, reference)
             compare_common(rows, words, row_at(reference), samples, common, slots, evidence[i, 1:])
-    return known, same, signature, evidence[:count]
+    return known, same, signature.size, count
 
 
 @compiled
@@ -175,7 +198,9 @@ def look(
     index: Index, first: int, title: str, text: str, id_key: int, url_key: int, content: int
 ) -> Examination:
     """Compare an article with what is remembered in the rows from `first` on; see `examine`."""
-    known, same, words, evidence = examine(
+    packed = np.empty(_PACKED, np.uint32)
+    evidence = np.empty((_EVIDENCE, 1 + COLUMNS), np.float64)
+    known, same, size, count = examine(
         *code_units(title, text),
         folding_table(),
         index.postings.directory,
@@ -185,6 +210,8 @@ def look(
         np.uint64(id_key),
         np.uint64(url_key),
         np.uint64(content),
+        packed,
+        evidence,
     )
-    matches = [Match(int(row[0]), *row[1:]) for row in evidence.tolist()] if len(evidence) else []
-    return Examination(known, same, Signature(words.tobytes()), matches)
+    matches = [Match(int(row[0]), *row[1:]) for row in evidence[:count].tolist()] if count else []
+    return Examination(known, same, Signature(packed[:size].tobytes()), matches)

@@ -16,14 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from services.clusterer import story as revisions
-from services.clusterer.centre import centre_of
 from services.clusterer.clock import advance, seconds
 from services.clusterer.consequences import Consequences
 from services.clusterer.evidence import UNKNOWN, compare, scaled
 from services.clusterer.links import link_features, quotes_of, shared, shared_quotes
 from services.clusterer.memory import Memory, Story
 from services.clusterer.parameters import Parameters, load_parameters, probability_of
-from services.clusterer.pool import together
 from services.clusterer.profile import TEXT, Profile, exemplar_of
 from services.clusterer.reshaping import SMALLEST_SPLIT, Group, mutual_odds, weakest_seam
 from services.clusterer.state import Clock, Exemplar, StoryState
@@ -324,12 +322,13 @@ class Edition:
 
         `new` has just got an article; the others have articles to be compared with.
         """
-        mine = centre_of(self.memory.group(new).profiles)
+        mine = self.memory.centre_of(new)
         quotes = quotes_of(new)
         return link_features(
             mine,
             self._vectorizer.rare(mine.ids[: mine.offsets[TEXT + 1]]),
-            together(self.memory.centre(other) for other in others),
+            self.memory.pool.profiles,
+            [other.centre for other in others],
             [len(shared_quotes(quotes, other.quotes)) for other in others],
         )
 

@@ -27,15 +27,15 @@ MOST_NAMES_LISTED = 16
 
 
 def link_features(
-    mine: Profile, rare: npt.NDArray[np.bool_], others: Profiles, quotes: list[int]
+    mine: Profile, rare: npt.NDArray[np.bool_], profiles: Profiles, others: list[int], quotes: list[int]
 ) -> npt.NDArray[np.float64]:
     """Return the features of one story with each of several others, a row each.
 
-    `mine`, `others`: the centres; `rare`: which words of `mine` are; `quotes`: how many quotes it shares
-    with each.
+    `mine`: its centre; `rare`: which words of that are; `others`: where in `profiles` the other centres are;
+    `quotes`: how many quotes it shares with each.
     """
     features = np.zeros((len(quotes), len(LINK_FEATURES)))
-    _compare(mine.ids, mine.weights, mine.offsets, rare, *others, features)
+    _compare(mine.ids, mine.weights, mine.offsets, rare, *profiles, np.array(others), features)
     channels = len(CHANNELS)
     features[:, :channels] = np.log(features[:, :channels] + FLOOR)
     features[:, -1] = np.log(1.0 + np.array(quotes))
@@ -43,9 +43,9 @@ def link_features(
 
 
 @numba.njit(cache=True)
-def _compare(ids, weights, at, rare, other_ids, other_weights, places, features):  # type: ignore[no-untyped-def]
+def _compare(ids, weights, at, rare, other_ids, other_weights, places, others, features):  # type: ignore[no-untyped-def]
     for s in range(len(features)):
-        o = places[s]
+        o = places[others[s]]
         dates = compare_pair(ids, weights, at, rare, other_ids, other_weights, o, features[s])
         features[s, 7] = _breadth(ids, weights, at[0], at[1], other_ids, other_weights, o[0], o[1])
         features[s, 8] = dates

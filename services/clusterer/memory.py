@@ -8,7 +8,7 @@ from __future__ import annotations
 import bisect
 import hashlib
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import cast
 
@@ -53,11 +53,11 @@ class Story:
         times = record["event_times"]
         self.times = times_of(times["newest"], times["oldest"], times["mean"])
         self.cohesion = 0.0
-        self.centre: Profile | None = None
-        """What it is linked by; None for a story of one exemplar, which is its own centre, or of none."""
+        self.centre = -1
+        """What it is linked by, a slot of the pool: the sum of its exemplars, or the only one; -1 if none."""
         self.quotes = quotes_of(record)
         self.slots: tuple[int, ...] = ()
-        """Where the exemplars' profiles are: documents of the index and slots of the pool."""
+        """The exemplars, as documents of the index. Where their profiles are in the pool, see `_own`."""
 
     @property
     def record(self) -> StoryState:
@@ -86,6 +86,7 @@ class Memory:
         self._story_of: dict[str, str] = {}
         self._by_slot: list[Story | None] = []
         self._latest: tuple[Exemplar, Profile] | None = None
+        self._latest_centre: tuple[list[Exemplar], Profile] | None = None
         self._by_age: list[tuple[str, str]] = []
         self._open_by_age: list[tuple[str, str]] = []
         self._packed_bytes = 0
@@ -166,11 +167,17 @@ class Memory:
 
     def profile(self, slot: int) -> Profile:
         """Return the profile of an exemplar."""
-        return self.pool.profiles.profile(slot)
+        return self.pool.profiles.profile(_own(slot))
 
-    def centre(self, story: Story) -> Profile:
-        """Return what a story that has exemplars is linked by."""
-        return story.centre or self.profile(story.slots[0])
+    def centre_of(self, record: StoryState) -> Profile:
+        """Return what the story of a record, published or about to be, is linked by."""
+        return self._centre(record["exemplars"], lambda: self.group(record).profiles)
+
+    def _centre(self, exemplars: list[Exemplar], profiles: Callable[[], list[Profile]]) -> Profile:
+        """Return the centre of exemplars. The last one is kept, as above."""
+        if self._latest_centre is None or self._latest_centre[0] != exemplars:
+            self._latest_centre = (exemplars, centre_of(profiles()))
+        return self._latest_centre[1]
 
     def group(self, record: StoryState) -> Group:
         """Return the exemplars of a record, published or about to be, as articles to compare."""
@@ -188,7 +195,7 @@ class Memory:
         """Return what an article is compared with to find out whether it belongs to one of `stories`."""
         return Compared(
             self.pool.profiles,
-            np.array([slot for story in stories for slot in story.slots], dtype=np.int64),
+            np.array([_own(slot) for story in stories for slot in story.slots], dtype=np.int64),
             np.cumsum([0, *(len(story.slots) for story in stories)], dtype=np.int64),
             np.array([story.times for story in stories], dtype=np.int64).reshape(-1, 3),
             np.array([story.unique_count for story in stories], dtype=np.int64),
@@ -220,16 +227,22 @@ class Memory:
             self._by_slot[slot] = story
         if known and None not in kept and story.slots == known.slots:  # a freed slot may be used again
             story.cohesion, story.centre = known.cohesion, known.centre
-        else:
-            story.cohesion = cohesion_of(self.pool.profiles, np.array(story.slots, dtype=np.int64))
-            if len(story.slots) > 1:
-                story.centre = centre_of([self.profile(slot) for slot in story.slots])
+            return
+        self._forget_centre(known)
+        if len(story.slots) > 1:
+            profiles = self.pool.profiles
+            story.cohesion = cohesion_of(profiles, np.array([_own(slot) for slot in story.slots]))
+            story.centre = _sum(story.slots[0])
+            centre = self._centre(record["exemplars"], lambda: [self.profile(slot) for slot in story.slots])
+            self.pool.put(story.centre, centre)
+        elif story.slots:
+            story.centre = _own(story.slots[0])
 
     def _remember(self, exemplar: Exemplar) -> int:
         profile = self.profile_of(exemplar)
         words = profile.offsets[TEXT + 1]
         slot = self.index.add(_key(exemplar["article_id"]), profile.ids[:words], profile.weights[:words])
-        self.pool.put(slot, profile)
+        self.pool.put(_own(slot), profile)
         if slot == len(self._by_slot):
             self._by_slot.append(None)
         return slot
@@ -241,6 +254,7 @@ class Memory:
         self._forget_articles(story, set())
         self._forget_age(story)
         self._forget_documents(story, set())
+        self._forget_centre(story)
 
     def _forget_articles(self, story: Story, kept: set[str]) -> None:
         for article_id in story.article_ids:
@@ -258,8 +272,22 @@ class Memory:
             if slot not in kept:
                 profile = self.profile(slot)
                 self.index.remove(slot, profile.ids[: profile.offsets[TEXT + 1]])
-                self.pool.remove(slot)
+                self.pool.remove(_own(slot))
                 self._by_slot[slot] = None
+
+    def _forget_centre(self, story: Story | None) -> None:
+        if story and len(story.slots) > 1:
+            self.pool.remove(story.centre)
+
+
+def _own(document: int) -> int:
+    """Return where in the pool the profile of a document of the index is."""
+    return 2 * document
+
+
+def _sum(document: int) -> int:
+    """Return where in the pool the centre is of the story whose first exemplar is a document of the index."""
+    return 2 * document + 1
 
 
 def _kept(record: StoryState, known: Story | None) -> list[int | None]:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from services.clusterer.clock import seconds
 from services.clusterer.pool import Profiles
 from services.clusterer.profile import Profile
+from services.clusterer.sparse import inner, spread
 
 CHANNELS = ("text", "title", "names", "numbers", "rare", "title_found", "title_finds")
 """text: cosine of the vectors; title: of the titles; names: of the entities weighted by rarity and salience;
@@ -49,23 +50,6 @@ _PAIR = len(PAIR_FEATURES)
 
 
 @numba.njit(cache=True)
-def _inner(ids_a, weights_a, lo_a, hi_a, ids_b, weights_b, lo_b, hi_b):  # type: ignore[no-untyped-def]
-    total = 0.0
-    i = lo_a
-    j = lo_b
-    while i < hi_a and j < hi_b:
-        if ids_a[i] == ids_b[j]:
-            total += float(weights_a[i]) * float(weights_b[j])
-            i += 1
-            j += 1
-        elif ids_a[i] < ids_b[j]:
-            i += 1
-        else:
-            j += 1
-    return total
-
-
-@numba.njit(cache=True)
 def _covered(ids_a, weights_a, lo_a, hi_a, ids_b, lo_b, hi_b):  # type: ignore[no-untyped-def]
     """Return the share of a's weight that stands on ids of b."""
     total = 0.0
@@ -90,37 +74,27 @@ def _length(weights, lo, hi):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True)
 def compare_pair(ids, weights, at, rare, other_ids, other_weights, o, out):  # type: ignore[no-untyped-def]
-    """Fill `out` with the channels of two profiles; return -1, 0, 1 for their dates.
+    """Fill `out` with the channels of two profiles and the breadth of their text; return -1, 0, 1 for dates.
 
     `at`, `o`: where the sections of each begin and the last one ends; `rare`: of the first one's words.
+    breadth: ln(1 + the number of equal shares that would make up the text cosine as its terms do).
     """
-    total = 0.0
-    shared_rare = 0
-    i = at[0]
-    j = o[0]
-    while i < at[1] and j < o[1]:
-        if ids[i] == other_ids[j]:
-            total += float(weights[i]) * float(other_weights[j])
-            if rare[i - at[0]]:
-                shared_rare += 1
-            i += 1
-            j += 1
-        elif ids[i] < other_ids[j]:
-            i += 1
-        else:
-            j += 1
+    total, squares, shared_rare = spread(
+        ids, weights, at[0], at[1], other_ids, other_weights, o[0], o[1], rare
+    )
     out[0] = total
+    out[7] = np.log(1.0 + total * total / squares) if squares > 0 else 0.0
     length = _length(weights, at[1], at[2]) * _length(other_weights, o[1], o[2])
-    title = _inner(ids, weights, at[1], at[2], other_ids, other_weights, o[1], o[2])
+    title = inner(ids, weights, at[1], at[2], other_ids, other_weights, o[1], o[2])
     out[1] = title / length if length > 0 else 0.0
-    out[2] = _inner(ids, weights, at[2], at[3], other_ids, other_weights, o[2], o[3])
-    out[3] = _inner(ids, weights, at[3], at[4], other_ids, other_weights, o[3], o[4])
+    out[2] = inner(ids, weights, at[2], at[3], other_ids, other_weights, o[2], o[3])
+    out[3] = inner(ids, weights, at[3], at[4], other_ids, other_weights, o[3], o[4])
     out[4] = math.log(1.0 + shared_rare)
     out[5] = _covered(ids, weights, at[1], at[2], other_ids, o[0], o[1])
     out[6] = _covered(other_ids, other_weights, o[1], o[2], ids, at[0], at[1])
     if at[5] == at[4] or o[5] == o[4]:
         return 0
-    dates = _inner(ids, weights, at[4], at[5], other_ids, other_weights, o[4], o[5])
+    dates = inner(ids, weights, at[4], at[5], other_ids, other_weights, o[4], o[5])
     return 1 if dates > 0 else -1
 
 
@@ -158,7 +132,7 @@ def _compare(  # type: ignore[no-untyped-def]
     cohesions, out, closest,
 ):  # fmt: skip
     """Fill a row of `out` and a place of `closest` for each story."""
-    channels = np.empty(7, dtype=np.float64)
+    channels = np.empty(8, dtype=np.float64)
     stories = len(bounds) - 1
     for s in range(stories):
         values = out[s]
@@ -244,7 +218,7 @@ def _cohesion(ids, weights, places, members):  # type: ignore[no-untyped-def]
         for b in range(a):
             p = places[members[a]]
             q = places[members[b]]
-            total += _inner(ids, weights, p[0], p[1], ids, weights, q[0], q[1])
+            total += inner(ids, weights, p[0], p[1], ids, weights, q[0], q[1])
     return 2 * total / (exemplars * (exemplars - 1)) if exemplars > 1 else 0.0
 
 
@@ -262,7 +236,7 @@ def _closeness(ids, weights, places, members, out):  # type: ignore[no-untyped-d
         for b in range(a):
             p = places[members[a]]
             q = places[members[b]]
-            cosine = _inner(ids, weights, p[0], p[1], ids, weights, q[0], q[1]) / (exemplars - 1)
+            cosine = inner(ids, weights, p[0], p[1], ids, weights, q[0], q[1]) / (exemplars - 1)
             out[a] += cosine
             out[b] += cosine
 

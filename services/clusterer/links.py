@@ -46,30 +46,7 @@ def link_features(
 def _compare(ids, weights, at, rare, other_ids, other_weights, places, others, features):  # type: ignore[no-untyped-def]
     for s in range(len(features)):
         o = places[others[s]]
-        dates = compare_pair(ids, weights, at, rare, other_ids, other_weights, o, features[s])
-        features[s, 7] = _breadth(ids, weights, at[0], at[1], other_ids, other_weights, o[0], o[1])
-        features[s, 8] = dates
-
-
-@numba.njit(cache=True)
-def _breadth(ids_a, weights_a, lo_a, hi_a, ids_b, weights_b, lo_b, hi_b):  # type: ignore[no-untyped-def]
-    """Return ln(1 + the number of equal shares that would make up the inner product as its terms do)."""
-    total = 0.0
-    squares = 0.0
-    i = lo_a
-    j = lo_b
-    while i < hi_a and j < hi_b:
-        if ids_a[i] == ids_b[j]:
-            share = float(weights_a[i]) * float(weights_b[j])
-            total += share
-            squares += share * share
-            i += 1
-            j += 1
-        elif ids_a[i] < ids_b[j]:
-            i += 1
-        else:
-            j += 1
-    return np.log(1.0 + total * total / squares) if squares > 0 else 0.0
+        features[s, 8] = compare_pair(ids, weights, at, rare, other_ids, other_weights, o, features[s])
 
 
 class Quotes(NamedTuple):

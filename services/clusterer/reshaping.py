@@ -24,6 +24,7 @@ from services.clusterer.evidence import (
 from services.clusterer.parameters import Rule
 from services.clusterer.pool import together
 from services.clusterer.profile import TEXT, Profile
+from services.clusterer.sparse import inner
 from services.clusterer.vectors import Vectorizer
 
 
@@ -95,17 +96,9 @@ def _cut(ids, weights, places):  # type: ignore[no-untyped-def]
     similar = np.zeros((n, n))
     for a in range(n):
         for b in range(a):
-            i = places[a, 0]
-            j = places[b, 0]
-            while i < places[a, 1] and j < places[b, 1]:
-                if ids[i] == ids[j]:
-                    similar[a, b] += float(weights[i]) * float(weights[j])
-                    i += 1
-                    j += 1
-                elif ids[i] < ids[j]:
-                    i += 1
-                else:
-                    j += 1
+            similar[a, b] = inner(
+                ids, weights, places[a, 0], places[a, 1], ids, weights, places[b, 0], places[b, 1]
+            )
             similar[b, a] = similar[a, b]
     parent = np.full(n, -1, dtype=np.int64)
     strength = np.full(n, -1.0)

@@ -19,6 +19,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from services.clusterer.sparse import inner
 from services.runtime.text import fold
 
 TERM_BITS = 20
@@ -246,26 +247,9 @@ def _weigh(terms, short, background, limit, counted):  # type: ignore[no-untyped
     return distinct[:kept], weights[:kept]
 
 
-@numba.njit(cache=True)
-def _inner(terms_a, weights_a, terms_b, weights_b):  # type: ignore[no-untyped-def]
-    i = 0
-    j = 0
-    total = 0.0
-    while i < len(terms_a) and j < len(terms_b):
-        if terms_a[i] == terms_b[j]:
-            total += float(weights_a[i]) * float(weights_b[j])
-            i += 1
-            j += 1
-        elif terms_a[i] < terms_b[j]:
-            i += 1
-        else:
-            j += 1
-    return total
-
-
 def cosine(a: Vector, b: Vector) -> float:
     """Return the cosine of two vectors, 0..1."""
-    return float(_inner(a.terms, a.weights, b.terms, b.weights))
+    return float(inner(a.terms, a.weights, 0, len(a), b.terms, b.weights, 0, len(b)))
 
 
 SHORTEST_QUOTE = 5

@@ -154,13 +154,7 @@ class Edition:
         found = self.memory.index.search(
             profile.ids[:words], profile.weights[:words], most * DOCUMENTS_PER_STORY
         )
-        stories: dict[str, Story] = {}
-        for document in found:
-            story = self.memory.story_of_document(document)
-            stories.setdefault(story.story_id, story)
-            if len(stories) == most:
-                break
-        return list(stories.values())
+        return self.memory.stories_of(found, most)
 
     def weighed(self, arrival: Arrival, stories: list[Story]) -> list[Candidate]:
         """Return how probable it is that the article belongs to each story, most probable first."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import bisect
 import hashlib
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import cast
 
@@ -130,12 +130,18 @@ class Memory:
         """Return the story that holds (or held, if it was withdrawn) an article."""
         return self._stories.get(self._story_of.get(article_id or "", ""))
 
-    def story_of_document(self, document: int) -> Story:
-        """Return the story whose exemplar a document of the index is. Raises LookupError if there is none."""
-        story = self._by_slot[document]
-        if story is None:
-            raise LookupError(document)
-        return story
+    def stories_of(self, documents: Iterable[int], most: int) -> list[Story]:
+        """Return the first `most` different stories whose exemplars documents of the index are."""
+        found: dict[str, Story] = {}
+        for document in documents:
+            story = self._by_slot[document]
+            if story is None:
+                raise LookupError(document)
+            if story.story_id not in found:
+                found[story.story_id] = story
+                if len(found) == most:
+                    break
+        return list(found.values())
 
     def idle(self, before: str) -> list[tuple[str, str]]:
         """Return (last received at, story id) of the open stories that got nothing since, longest first."""

@@ -36,6 +36,9 @@ MOST_CHARACTERS = 16_000
 REMEMBERED_NAMES = 50_000
 """Names and numbers whose rarity is kept at hand: the same ones come again and again."""
 
+REMEMBERED_VECTORS = 4096
+"""Vectors kept at hand after they were read from a record: a story that grows is read again and again."""
+
 Points = npt.NDArray[np.uint32]
 Terms = npt.NDArray[np.uint32]
 Weights = npt.NDArray[np.float32]
@@ -82,6 +85,7 @@ def to_text(vector: Vector) -> str:
     return base64.b64encode(vector.packed.astype("<u4").tobytes()).decode("ascii")
 
 
+@lru_cache(maxsize=REMEMBERED_VECTORS)
 def from_text(text: str) -> Vector:
     """Return the vector of a record. Raises ValueError if `text` is not one."""
     try:

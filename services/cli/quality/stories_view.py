@@ -115,7 +115,7 @@ def table(rows: Sequence[tuple[str, Result]]) -> str:
     ]
     for name, r in rows:
         s = r.scores
-        noise = "–" if s.noise is None else f"{s.noise:.4g}"
+        noise = "–" if s.noise is None else f"{s.noise:.1f}".removesuffix(".0")
         lines.append(
             f"| {name} | {s.precision:.4f} | {s.recall:.4f} | {s.f1:.4f} | {noise} | {s.stories:.0f} "
             f"| {r.related:.3f} | {r.topical:.3f} | {r.false_links:.0f} | {r.churn:.2%} |"

@@ -83,7 +83,10 @@ def _compact(start, used, room, pool_slots, pool_weights, new_slots, new_weights
 
 @numba.njit(cache=True)
 def _search(terms, weights, common, start, used, pool_slots, pool_weights, scores, touched, keys, best):  # type: ignore[no-untyped-def]
-    """Fill `best` with the slots of the largest inner products, best first, ties by key; return how many."""
+    """Fill `best` with the slots of the largest inner products, best first, ties by key; return how many.
+
+    `scores`: a zero for each slot, and zeros again afterwards.
+    """
     count = 0
     for k in range(len(terms)):
         term = terms[k]
@@ -99,30 +102,28 @@ def _search(terms, weights, common, start, used, pool_slots, pool_weights, score
             scores[slot] += weight * pool_weights[at]
     found = 0
     most = len(best)
+    tops = np.empty(most, dtype=np.float32)
     for i in range(count):
         slot = touched[i]
         score = scores[slot]
+        scores[slot] = 0
         if found == most:
-            last = best[most - 1]
-            if score < scores[last] or (score == scores[last] and keys[slot] > keys[last]):
+            last = tops[most - 1]
+            if score < last or (score == last and keys[slot] > keys[best[most - 1]]):
                 continue
         at = found if found < most else most - 1
         while at > 0:
-            above = best[at - 1]
-            if scores[above] > score or (scores[above] == score and keys[above] < keys[slot]):
+            above = tops[at - 1]
+            if above > score or (above == score and keys[best[at - 1]] < keys[slot]):
                 break
-            best[at] = above
+            best[at] = best[at - 1]
+            tops[at] = above
             at -= 1
         best[at] = slot
+        tops[at] = score
         if found < most:
             found += 1
-    return found, count
-
-
-@numba.njit(cache=True)
-def _clear(scores, touched, count):  # type: ignore[no-untyped-def]
-    for i in range(count):
-        scores[touched[i]] = 0
+    return found
 
 
 class Index:
@@ -170,11 +171,10 @@ class Index:
         """Return the slots of up to `most` documents with the largest inner products, best first."""
         common = min(max(COMMON_AT_LEAST, int(COMMON_SHARE * len(self))), COMMON_AT_MOST)
         best = np.empty(most, dtype=np.int32)
-        found, touched = _search(
+        found = _search(
             terms, weights, common, self._start, self._used, self._pool_slots, self._pool_weights,
             self._scores, self._touched, self._keys, best,
         )  # fmt: skip
-        _clear(self._scores, self._touched, touched)
         slots: list[int] = best[:found].tolist()
         return slots
 

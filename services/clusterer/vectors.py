@@ -234,7 +234,8 @@ def _weigh(terms, short, background, limit, counted):  # type: ignore[no-untyped
         rarity = _rarity(term, short[order[i]], background)
         if rarity > 0:
             distinct[n] = term
-            weights[n] = np.float32((1.0 + np.log(float(j - i))) * rarity) if counted else rarity
+            often = counted and j - i > 1
+            weights[n] = np.float32((1.0 + np.log(float(j - i))) * rarity) if often else rarity
             n += 1
         i = j
     if n <= limit:

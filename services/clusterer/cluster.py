@@ -19,7 +19,7 @@ from services.clusterer import story as revisions
 from services.clusterer.clock import advance, seconds
 from services.clusterer.consequences import Consequences
 from services.clusterer.evidence import UNKNOWN, compare, scaled
-from services.clusterer.links import link_features, quotes_of, shared, shared_quotes
+from services.clusterer.links import link_features, quotes_of, quotes_shared, shared, shared_quotes
 from services.clusterer.memory import Memory, Story
 from services.clusterer.parameters import Parameters, load_parameters, probability_of
 from services.clusterer.profile import TEXT, Profile, exemplar_of
@@ -317,13 +317,12 @@ class Edition:
         `new` has just got an article; the others have articles to be compared with.
         """
         mine = self.memory.centre_of(new)
-        quotes = quotes_of(new)
         return link_features(
             mine,
             self._vectorizer.rare(mine.ids[: mine.offsets[TEXT + 1]]),
             self.memory.pool.profiles,
             [other.centre for other in others],
-            [len(shared_quotes(quotes, other.quotes)) for other in others],
+            quotes_shared(quotes_of(new), (other.quotes for other in others)),
         )
 
 

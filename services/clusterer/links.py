@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numba
@@ -76,6 +77,13 @@ def shared_quotes(a: Quotes, b: Quotes) -> npt.NDArray[np.intp]:
         return np.zeros(0, dtype=np.intp)
     found: npt.NDArray[np.intp] = np.flatnonzero(_matches(a.triples, a.offsets, b.triples, b.offsets))
     return found
+
+
+def quotes_shared(mine: Quotes, others: Iterable[Quotes]) -> list[int]:
+    """Return how many quotes one story shares with each of several others, most of which have none."""
+    if mine is NO_QUOTES:
+        return [0 for _ in others]
+    return [0 if other is NO_QUOTES else len(shared_quotes(mine, other)) for other in others]
 
 
 @numba.njit(cache=True)

@@ -10,6 +10,7 @@ import hashlib
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
+from itertools import accumulate
 from typing import cast
 
 import numpy as np
@@ -202,7 +203,7 @@ class Memory:
         return Compared(
             self.pool.profiles,
             np.array([_own(slot) for story in stories for slot in story.slots], dtype=np.int64),
-            np.cumsum([0, *(len(story.slots) for story in stories)], dtype=np.int64),
+            np.array([*accumulate((len(story.slots) for story in stories), initial=0)], dtype=np.int64),
             np.array([story.times for story in stories], dtype=np.int64).reshape(-1, 3),
             np.array([story.unique_count for story in stories], dtype=np.int64),
             np.array([story.cohesion for story in stories]),

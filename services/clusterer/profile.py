@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -83,7 +84,7 @@ def profile_of(exemplar: Exemplar, vectorizer: Vectorizer) -> Profile:
     return Profile(
         np.concatenate([ids for ids, _ in sections]),
         np.concatenate([weights for _, weights in sections]),
-        np.cumsum([0, *(len(ids) for ids, _ in sections)], dtype=np.int32),
+        np.array([*accumulate((len(ids) for ids, _ in sections), initial=0)], dtype=np.int32),
     )
 
 

@@ -100,14 +100,21 @@ def remove_names(new: StoryState, gone: Exemplar) -> None:
     new["entities"] = sorted(kept, key=lambda e: (-e["count"], e["id"]))
 
 
-def add_keywords(new: Told | StoryState, more: list[Keyword]) -> None:
+def add_keywords(new: StoryState, more: list[Keyword]) -> None:
     """Add weights by keyword; the heaviest ones stay."""
-    counted = {k["term"]: k["weight"] for k in new["keywords"]}
+    new["keywords"] = [
+        {"term": k["term"], "weight": round(k["weight"], 4)} for k in _summed(new["keywords"], more)
+    ]
+
+
+def _summed(known: list[Keyword], more: list[Keyword]) -> list[Keyword]:
+    """Return the heaviest keywords of two lists, of equal ones the first in the alphabet."""
+    counted = {k["term"]: k["weight"] for k in known}
     for keyword in more:
         term = keyword["term"][:NAME_CHARACTERS]
         counted[term] = counted.get(term, 0.0) + keyword["weight"]
-    ranked = sorted(counted.items(), key=lambda item: (-item[1], item[0]))[:MOST_KEYWORDS]
-    new["keywords"] = [{"term": term, "weight": round(weight, 4)} for term, weight in ranked]
+    ranked = sorted(sorted(counted), key=counted.__getitem__, reverse=True)[:MOST_KEYWORDS]
+    return [{"term": term, "weight": counted[term]} for term in ranked]
 
 
 def add_quotes(new: StoryState, more: list[StoryQuote]) -> None:
@@ -129,9 +136,8 @@ def quotes_of(article: EnrichedArticle) -> list[StoryQuote]:
 
 def told(article: EnrichedArticle) -> Told:
     """Return what an article alone says, as a story of it would."""
-    new: Told = {"entities": [], "keywords": [], "quotes": quotes_of(article)}
+    new: Told = {"entities": [], "keywords": _summed([], article["keywords"]), "quotes": quotes_of(article)}
     add_entities(new, entities_of(article))
-    add_keywords(new, article["keywords"])
     return new
 
 

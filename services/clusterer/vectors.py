@@ -39,6 +39,9 @@ REMEMBERED_NAMES = 50_000
 REMEMBERED_VECTORS = 4096
 """Vectors kept at hand after they were read from a record: a story that grows is read again and again."""
 
+REMEMBERED_QUOTES = 4096
+"""Likewise of quotes: one decision looks at those of the same story several times."""
+
 Points = npt.NDArray[np.uint32]
 Terms = npt.NDArray[np.uint32]
 Weights = npt.NDArray[np.float32]
@@ -181,9 +184,14 @@ def _rarity(term, short, background):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True)
-def _rarest(terms, short, background):  # type: ignore[no-untyped-def]
+def _rarest(points, table, background):  # type: ignore[no-untyped-def]
+    """Return the largest weight of the syllables and pairs of `points`."""
+    space = len(points) + 2
+    terms = np.empty(space, dtype=np.uint32)
+    short = np.empty(space, dtype=np.uint8)
+    places = np.empty(space, dtype=np.int32)
     most = np.float32(0.0)
-    for i in range(len(terms)):
+    for i in range(_hash_terms(points, table, 1, terms, short, places, places)):
         most = max(most, _rarity(terms[i], short[i], background))
     return most
 
@@ -298,6 +306,7 @@ def _triples(points, table):  # type: ignore[no-untyped-def]
     return np.unique(found[:count])
 
 
+@lru_cache(maxsize=REMEMBERED_QUOTES)
 def quote_triples(text: str) -> npt.NDArray[np.uint64]:
     """Return the hashed syllable triples of a quote, ascending; none for one too short to be telling."""
     triples: npt.NDArray[np.uint64] = _triples(_points(text), fold_table())
@@ -345,10 +354,7 @@ class Vectorizer:
 
     def _rarity(self, name: str) -> float:
         """Return the largest background weight among the terms of `name`, 0 where it has none."""
-        points = _points(name)
-        terms, short, places = _room(2 * (len(points) + 1))
-        n = _hash_terms(points, fold_table(), 1, terms, short, places, places)
-        return float(_rarest(terms[:n], short[:n], self._background))
+        return float(_rarest(_points(name), fold_table(), self._background))
 
     def phrases(self, title: str, text: str, terms: Terms, most: int) -> list[str]:
         """Return, as they stand in `title` or `text`, up to `most` of `terms` (ascending), first come first.

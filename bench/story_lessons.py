@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -89,7 +89,7 @@ class TaughtEdition(Edition):
             if (label or home) and (share == 0 or answer) and article_id not in self._silent:
                 self._lessons.joins.add(candidate.values, (label, home), answer, article_id)
             if self._teacher and (label or home):
-                candidate = replace(candidate, probability=answer)
+                candidate = candidate._replace(probability=answer)
             taught.append(candidate)
         return sorted(taught, key=lambda c: (-c.probability, c.story.story_id))
 

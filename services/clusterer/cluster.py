@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -91,8 +91,7 @@ def _vectorizer(edition: str) -> Vectorizer:
     return Vectorizer(load_background(edition))
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A story that an article may belong to, and how probable that is."""
 
     story: Story

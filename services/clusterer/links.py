@@ -36,7 +36,9 @@ def link_features(
     `quotes`: how many quotes it shares with each.
     """
     features = np.zeros((len(quotes), len(LINK_FEATURES)))
-    _compare(mine.ids, mine.weights, mine.offsets, rare, *profiles, np.array(others), features)
+    _compare(
+        mine.ids, mine.weights, mine.offsets, rare, *profiles, np.array(others, dtype=np.int64), features
+    )
     channels = len(CHANNELS)
     features[:, :channels] = np.log(features[:, :channels] + FLOOR)
     features[:, -1] = np.log(1.0 + np.array(quotes))

@@ -40,6 +40,9 @@ GONE = REPLACED | WITHDRAWN
 SHORT = 25
 """Words below which equal texts need equal titles to be copies: "Watch the video" stands under many."""
 
+_BATCH = 32
+"""Entries whose rows are read ahead."""
+
 CHUNK_BITS = 9
 CHUNK_ROWS = 1 << CHUNK_BITS
 ROW_WORDS = 72
@@ -217,6 +220,30 @@ def append(postings, names, chunks, base, span_start, end, used, packed_row, pac
 
 
 @compiled
+def _read_ahead(entries, at, chunks, base):
+    """Read once what `move_postings` asks for about the next _BATCH entries; return something of all of it.
+
+    The rows lie anywhere. Nothing depends on what is read, so that the processor waits for all at once.
+    """
+    starts = np.zeros(_BATCH, np.int64)
+    ends = np.zeros(_BATCH, np.int64)
+    references = np.zeros(_BATCH, np.int64)
+    for i in range(_BATCH):
+        if entries[at] != 0:
+            references[i] = (np.int64(entries[at]) - base) & ROW_MASK
+            rows = rows_of(chunks, references[i])
+            starts[i], ends[i] = samples_at(rows, row_at(references[i]))
+        at = at + 1 if at + 1 < entries.size else 0
+    touched = np.uint32(0)
+    for i in range(_BATCH):
+        touched |= rows_of(chunks, references[i])[row_at(references[i]) + INDEX_TOP]
+        words = words_of(chunks, references[i])
+        for j in range(starts[i], ends[i], 16):  # one of each cache line
+            touched |= words[j]
+    return touched
+
+
+@compiled
 def move_postings(postings, part, larger, chunks, base):
     """List all rows of a part in a larger array; return how many entries that are.
 
@@ -225,8 +252,11 @@ def move_postings(postings, part, larger, chunks, base):
     entries = entries_of(postings, part)
     used = 0
     at = first_slot(entries)
-    for _ in range(entries.size):
-        if entries[at] != 0:
+    touched = np.uint32(1)
+    for step in range(entries.size):
+        if step % _BATCH == 0:
+            touched |= _read_ahead(entries, at, chunks, base)
+        if entries[at] != 0 and touched != 0:
             row = np.int64(entries[at]) & ROW_MASK
             reference = (row - base) & ROW_MASK
             rows = rows_of(chunks, reference)

@@ -32,13 +32,14 @@ _DISTANCE_SHIFT = ROW_BITS + 4
 MOST = 127
 """Largest distance that fits, and so the rows listed under one hash at most."""
 
-FULL = 0.85
+_FULL = 0.85
 """Share of a part in use at which it is swept, and enlarged if that does not help."""
-_SWEPT = 0.75
-"""Share up to which sweeping is help enough."""
-_GROWTH = 1.5
+_SPARE = 8
+"""Slots that it has left then at least: one row may be listed several times before there is more room."""
+_SWEPT = 0.9
+"""Share of what makes a part full up to which sweeping is help enough."""
 _SMALLEST = 16
-"""Slots of a part at first; 16 to 23, so that the parts do not all grow at once."""
+"""Slots of a part at first, up to twice as many, so that the parts do not all grow at once."""
 
 ARRAY_BYTES = 112
 """What an array takes beside its content."""
@@ -76,6 +77,12 @@ def may_follow(entry, distance):
 def is_marked(entry, distance, tag):
     """Say whether an entry is so far from its home and has this tag."""
     return np.int64(entry >> np.uint32(_TAG_SHIFT)) == distance << 4 | tag
+
+
+@compiled
+def most_used(size):
+    """Return how many slots of a part may be in use before it is too full."""
+    return min(np.int64(_FULL * size), size - _SPARE)
 
 
 @compiled
@@ -135,7 +142,7 @@ def add_entry(directory, hashed, row, most):
     entries = entries_of(directory, part)
     used = _add(entries, directory[part, _USED], rest, tag_of(hashed), row, most)
     directory[part, _USED] = used
-    return part if used > FULL * entries.size else -1
+    return part if used > most_used(entries.size) else -1
 
 
 @compiled
@@ -213,7 +220,7 @@ class Table:
         self.directory: NDArray[np.intp] = np.zeros((parts, 3), np.intp)
         """A row for each part: address, slots, and slots in use."""
         for number in range(parts):
-            self._parts.append(np.zeros(_SMALLEST + number * 5 % 8, np.uint32))
+            self._parts.append(np.zeros(_SMALLEST + number * 7 % _SMALLEST, np.uint32))
             self._list(number)
 
     def __len__(self) -> int:
@@ -248,8 +255,8 @@ class Table:
         """
         self.sweep(number, base, rows)
         part = self._parts[number]
-        if self.directory[number, _USED] > _SWEPT * part.size:
-            larger = np.zeros(int(part.size * _GROWTH), np.uint32)
+        if self.directory[number, _USED] > _SWEPT * most_used(part.size):
+            larger = np.zeros(2 * part.size, np.uint32)
             self.directory[number, _USED] = move(number, larger)
             self._parts[number] = larger
             self._list(number)

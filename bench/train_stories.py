@@ -43,12 +43,12 @@ OUTPUT = Path("services/clusterer/data/parameters.json")
 
 JOIN_FEATURES = (
     "text_mean", "text_founder", "title_mean", "names_mean", "numbers_mean", "rare_mean", "title_found_best",
-    "title_finds_best", "dates_shared", "dates_differ", "near_newest", "near_oldest", "near_mean", "gap_days",
-    "size", "single", "tightness", "margin",
+    "title_finds_best", "dates_shared", "dates_differ", "first_day_same", "first_day_differs", "near_newest",
+    "near_oldest", "near_mean", "gap_days", "size", "single", "tightness", "margin",
 )  # fmt: skip
 FREE = {"size", "single", "breadth"}
 """Features that may speak for or against."""
-AGAINST = {"dates_differ": -2.0}
+AGAINST = {"dates_differ": -0.0, "first_day_differs": -2.0}
 """Features that may only speak against, and how much at least. Two rounds, two hearings and two days
 of the gold price differ by the days they name and by little else; ViMs has hardly any such siblings."""
 L2_JOIN, L2_LINK = 3.0, 0.3

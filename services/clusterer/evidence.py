@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from services.clusterer.clock import seconds
 from services.clusterer.pool import Profiles
-from services.clusterer.profile import Profile
+from services.clusterer.profile import OTHER_DAY, Profile
 from services.clusterer.sparse import inner, spread
 
 CHANNELS = ("text", "title", "names", "numbers", "rare", "title_found", "title_finds")
@@ -27,14 +27,19 @@ STATISTICS = ("mean", "best", "founder")
 FLOOR = 0.02
 
 PAIR_FEATURES = tuple(f"{channel}_{statistic}" for channel in CHANNELS for statistic in STATISTICS)
-TIME_FEATURES = ("dates_shared", "dates_differ", "near_newest", "near_oldest", "near_mean", "gap_days")
+TIME_FEATURES = (
+    "dates_shared", "dates_differ", "first_day_same", "first_day_differs",
+    "near_newest", "near_oldest", "near_mean", "gap_days",
+)  # fmt: skip
 SIZE_FEATURES = ("size", "single", "tightness", "level", "margin")
 FEATURES = PAIR_FEATURES + TIME_FEATURES + SIZE_FEATURES
 """In the order of the arrays. dates_shared, dates_differ: share of the exemplars that name a common day, or
-days but no common one. near_*: Gaussians (sigma 72 h, after Miranda et al. 2018) of the gap to the story's
-newest, oldest and mean publication time; gap_days: minus the gap to the newest. size: -ln(1 + articles);
-single: 1 for a story of one. tightness: mean text cosine with the story over that within the story, 1 for a
-story of one. level: mean text cosine; margin: how much of it the next best story does not have."""
+days but no common one. first_day_same, first_day_differs: share of which the first day named, mostly that of
+the event, is the article's first, or of which neither names the other's first day. near_*: Gaussians (sigma
+72 h, after Miranda et al. 2018) of the gap to the story's newest, oldest and mean publication time; gap_days:
+minus the gap to the newest. size: -ln(1 + articles); single: 1 for a story of one. tightness: mean text
+cosine with the story over that within the story, 1 for a story of one. level: mean text cosine; margin: how
+much of it the next best story does not have."""
 
 SIGMA_HOURS = 72.0
 NEUTRAL_GAP_HOURS = 64.0
@@ -47,6 +52,9 @@ MOST_MARGIN = 0.08
 """More lead over the next best story says no more: in a young or quiet edition there is no rival at all."""
 
 _PAIR = len(PAIR_FEATURES)
+_DATES_SHARED, _DATES_DIFFER, _FIRST_SAME, _FIRST_DIFFERS, _NEAR = range(_PAIR, _PAIR + 5)
+_GAP = _NEAR + 3
+_SIZE, _SINGLE, _TIGHTNESS, _LEVEL, _MARGIN = range(_GAP + 1, _GAP + 6)
 
 
 @numba.njit(cache=True)
@@ -74,7 +82,7 @@ def _length(weights, lo, hi):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True)
 def compare_pair(ids, weights, at, rare, other_ids, other_weights, o, out):  # type: ignore[no-untyped-def]
-    """Fill `out` with the channels of two profiles and the breadth of their text; return -1, 0, 1 for dates.
+    """Fill `out` with the channels of two profiles and the breadth of their text.
 
     `at`, `o`: where the sections of each begin and the last one ends; `rare`: of the first one's words.
     breadth: ln(1 + the number of equal shares that would make up the text cosine as its terms do).
@@ -92,10 +100,37 @@ def compare_pair(ids, weights, at, rare, other_ids, other_weights, o, out):  # t
     out[4] = math.log(1.0 + shared_rare)
     out[5] = _covered(ids, weights, at[1], at[2], other_ids, o[0], o[1])
     out[6] = _covered(other_ids, other_weights, o[1], o[2], ids, at[0], at[1])
+
+
+@numba.njit(cache=True)
+def compare_days(ids, weights, at, other_ids, other_weights, o):  # type: ignore[no-untyped-def]
+    """Return how the days named in two profiles agree, and how the first ones do: 1, 0 or -1 each.
+
+    Days agree (1) if one is in common, the first ones if they are the same; they differ (-1) if both name
+    days and none is in common, or neither names the other's first; else nothing is said (0).
+    """
     if at[5] == at[4] or o[5] == o[4]:
-        return 0
-    dates = inner(ids, weights, at[4], at[5], other_ids, other_weights, o[4], o[5])
-    return 1 if dates > 0 else -1
+        return 0, 0
+    days = -1
+    first = -1
+    i = at[4]
+    j = o[4]
+    while i < at[5] and j < o[5]:
+        if ids[i] == other_ids[j]:
+            days = 1
+            mine = weights[i] > OTHER_DAY
+            theirs = other_weights[j] > OTHER_DAY
+            if mine and theirs:
+                first = 1
+            elif (mine or theirs) and first < 0:
+                first = 0
+            i += 1
+            j += 1
+        elif ids[i] < other_ids[j]:
+            i += 1
+        else:
+            j += 1
+    return days, first
 
 
 @numba.njit(cache=True)
@@ -104,14 +139,14 @@ def _exemplars(ids, weights, at, rare, other_ids, other_weights, places, members
     exemplars = len(members)
     best = 0
     closest = -1.0
-    shared = 0
-    differ = 0
     for e in range(exemplars):
-        date = compare_pair(ids, weights, at, rare, other_ids, other_weights, places[members[e]], channels)
-        if date > 0:
-            shared += 1
-        elif date < 0:
-            differ += 1
+        place = places[members[e]]
+        compare_pair(ids, weights, at, rare, other_ids, other_weights, place, channels)
+        days, first = compare_days(ids, weights, at, other_ids, other_weights, place)
+        if days != 0:
+            out[_DATES_SHARED if days > 0 else _DATES_DIFFER] += 1 / exemplars
+        if first != 0:
+            out[_FIRST_SAME if first > 0 else _FIRST_DIFFERS] += 1 / exemplars
         if channels[0] > closest:
             closest = channels[0]
             best = e
@@ -121,8 +156,6 @@ def _exemplars(ids, weights, at, rare, other_ids, other_weights, places, members
                 out[3 * c + 1] = channels[c]
             if e == 0:
                 out[3 * c + 2] = channels[c]
-    out[21] = shared / exemplars
-    out[22] = differ / exemplars
     return best
 
 
@@ -144,13 +177,13 @@ def _compare(  # type: ignore[no-untyped-def]
             gap = NEUTRAL_GAP_HOURS
             if published != UNKNOWN and times[s, t] != UNKNOWN:
                 gap = abs(published - times[s, t]) / 3600
-            values[23 + t] = math.exp(-((gap / SIGMA_HOURS) ** 2) / 2)
+            values[_NEAR + t] = math.exp(-((gap / SIGMA_HOURS) ** 2) / 2)
             if t == 0:
-                values[26] = -min(gap / 24, MOST_GAP_DAYS)
-        values[27] = -math.log(1.0 + sizes[s])
-        values[28] = 1.0 if sizes[s] == 1 else 0.0
-        values[29] = min(values[0] / cohesions[s], MOST_TIGHTNESS) if cohesions[s] > 0 else 1.0
-        values[30] = values[0]
+                values[_GAP] = -min(gap / 24, MOST_GAP_DAYS)
+        values[_SIZE] = -math.log(1.0 + sizes[s])
+        values[_SINGLE] = 1.0 if sizes[s] == 1 else 0.0
+        values[_TIGHTNESS] = min(values[0] / cohesions[s], MOST_TIGHTNESS) if cohesions[s] > 0 else 1.0
+        values[_LEVEL] = values[0]
     for s in range(stories):
         rival = 0.0
         first = True
@@ -158,7 +191,7 @@ def _compare(  # type: ignore[no-untyped-def]
             if other != s and (first or out[other, 0] > rival):
                 rival = out[other, 0]
                 first = False
-        out[s, 31] = min(out[s, 0] - rival, MOST_MARGIN)
+        out[s, _MARGIN] = min(out[s, 0] - rival, MOST_MARGIN)
 
 
 class Compared(NamedTuple):

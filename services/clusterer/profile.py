@@ -24,6 +24,8 @@ ARTICLE_TERMS = 120
 MOST_NAMES = 16
 MOST_NUMBERS = 16
 MOST_DATES = 8
+FIRST_DAY, OTHER_DAY = 2.0, 1.0
+"""Weights that tell the first day named in an article from the others."""
 TITLE_CHARACTERS = 300
 ID_CHARACTERS = 120
 """Entity ids longer than this are cut: they come from outside and a record is bounded."""
@@ -42,7 +44,8 @@ MOST_CHARACTERS = 8_000
 class Profile(NamedTuple):
     """Sections one after the other: section s is `ids[offsets[s]:offsets[s + 1]]`, ascending, with weights.
 
-    Text, names and numbers have unit length, titles their background weights, dates weight 1.
+    Text, names and numbers have unit length, titles their background weights; of the dates the first one
+    named weighs more.
     """
 
     ids: npt.NDArray[np.uint32]
@@ -73,7 +76,8 @@ def profile_of(exemplar: Exemplar, vectorizer: Vectorizer) -> Profile:
     vector = from_text(exemplar["vector"])
     names = _section([n["id"] for n in exemplar["names"]], [n["weight"] for n in exemplar["names"]])
     numbers = _section(exemplar["numbers"], [vectorizer.rarity(n) for n in exemplar["numbers"]])
-    dates = _section(exemplar["dates"], [1.0] * len(exemplar["dates"]))
+    days = exemplar["dates"]
+    dates = _section(days, [OTHER_DAY if place else FIRST_DAY for place in range(len(days))])
     sections: list[tuple[Terms, Weights]] = [
         (vector.terms, vector.weights),
         vectorizer.title(exemplar["title"]),

@@ -12,10 +12,10 @@ import numba
 import numpy as np
 
 from services.clusterer.pool import together
-from services.clusterer.profile import DATES, SECTIONS, TITLE, Profile
+from services.clusterer.profile import DATES, SECTIONS, TITLE, TITLE_NAMES, Profile
 from services.clusterer.vectors import unit
 
-MOST = (160, 40, 24, 24, 16)
+MOST = (160, 40, 24, 24, 16, 16)
 """How many ids a centre keeps of each section: the heaviest."""
 
 
@@ -26,7 +26,7 @@ def centre_of(profiles: Sequence[Profile]) -> Profile:
     whole = together(profiles)
     ids, sums, offsets = _sums(*whole, np.array(MOST))
     for section in range(SECTIONS):
-        if section not in (TITLE, DATES):
+        if section not in (TITLE, DATES, TITLE_NAMES):
             place = slice(offsets[section], offsets[section + 1])
             sums[place] = unit(sums[place])
     return Profile(ids, sums, offsets)

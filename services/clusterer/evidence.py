@@ -27,22 +27,25 @@ STATISTICS = ("mean", "best", "founder")
 FLOOR = 0.02
 
 PAIR_FEATURES = tuple(f"{channel}_{statistic}" for channel in CHANNELS for statistic in STATISTICS)
+TITLE_FEATURES = ("title_names_unknown", "title_names_missed")
 TIME_FEATURES = (
     "dates_shared", "dates_differ", "first_day_same", "first_day_differs",
     "near_newest", "near_oldest", "near_mean", "gap_days",
 )  # fmt: skip
 SIZE_FEATURES = ("size", "single", "tightness", "level", "margin")
-FEATURES = PAIR_FEATURES + TIME_FEATURES + SIZE_FEATURES
-"""In the order of the arrays. dates_shared, dates_differ: share of the exemplars that name a common day, or
-days but no common one. first_day_same, first_day_differs: share of which the first day named, mostly that of
-the event, is the article's first, or of which neither names the other's first day. near_*: Gaussians (sigma
-72 h, after Miranda et al. 2018) of the gap to the story's newest, oldest and mean publication time; gap_days:
-minus the gap to the newest. size: -ln(1 + articles); single: 1 for a story of one. tightness: mean text
-cosine with the story over that within the story, 1 for a story of one. level: mean text cosine; margin: how
-much of it the next best story does not have."""
+FEATURES = PAIR_FEATURES + TITLE_FEATURES + TIME_FEATURES + SIZE_FEATURES
+"""In the order of the arrays. title_names_unknown: share, by weight, of the names in the article's title that
+no exemplar has; title_names_missed: of those in the exemplars' titles, the mean share that the article lacks.
+Two matches of one team, two visits of one president differ in these. dates_shared, dates_differ: share of the
+exemplars that name a common day, or days but no common one. first_day_same, first_day_differs: share of which
+the first day named, mostly that of the event, is the article's first, or of which neither names the other's
+first day. near_*: Gaussians (sigma 72 h, after Miranda et al. 2018) of the gap to the story's newest, oldest
+and mean publication time; gap_days: minus the gap to the newest. size: -ln(1 + articles); single: 1 for a
+story of one. tightness: mean text cosine with the story over that within the story, 1 for a story of one.
+level: mean text cosine; margin: how much of it the next best story does not have."""
 
 SIGMA_HOURS = 72.0
-NEUTRAL_GAP_HOURS = 64.0
+NEUTRAL_GAP_HOURS = 96.0
 """The gap assumed where a date is unknown: nearer than most stories, farther than most of one event."""
 UNKNOWN = -1
 """A publication time that nobody gave. Known ones are later than 1990, see `clock.known_time`."""
@@ -52,7 +55,8 @@ MOST_MARGIN = 0.08
 """More lead over the next best story says no more: in a young or quiet edition there is no rival at all."""
 
 _PAIR = len(PAIR_FEATURES)
-_DATES_SHARED, _DATES_DIFFER, _FIRST_SAME, _FIRST_DIFFERS, _NEAR = range(_PAIR, _PAIR + 5)
+_UNKNOWN_NAMES, _MISSED_NAMES = _PAIR, _PAIR + 1
+_DATES_SHARED, _DATES_DIFFER, _FIRST_SAME, _FIRST_DIFFERS, _NEAR = range(_PAIR + 2, _PAIR + 7)
 _GAP = _NEAR + 3
 _SIZE, _SINGLE, _TIGHTNESS, _LEVEL, _MARGIN = range(_GAP + 1, _GAP + 6)
 
@@ -134,6 +138,31 @@ def compare_days(ids, weights, at, other_ids, other_weights, o):  # type: ignore
 
 
 @numba.njit(cache=True)
+def _missed(ids, weights, at, other_ids, o):  # type: ignore[no-untyped-def]
+    """Return the share of the names in a title, by weight, that the other article lacks; 0 without names."""
+    if at[6] == at[5]:
+        return 0.0
+    return 1.0 - _covered(ids, weights, at[5], at[6], other_ids, o[2], o[3])
+
+
+@numba.njit(cache=True)
+def _unknown(ids, weights, at, other_ids, places, members):  # type: ignore[no-untyped-def]
+    """Return the share of the names in an article's title, by weight, that no member of a story has."""
+    total = 0.0
+    unknown = 0.0
+    for i in range(at[5], at[6]):
+        total += weights[i]
+        found = False
+        for member in members:
+            o = places[member]
+            for j in range(o[2], o[3]):
+                found = found or other_ids[j] == ids[i]
+        if not found:
+            unknown += weights[i]
+    return unknown / total if total > 0 else 0.0
+
+
+@numba.njit(cache=True)
 def _exemplars(ids, weights, at, rare, other_ids, other_weights, places, members, channels, out):  # type: ignore[no-untyped-def]
     """Fill `out` with the pair and date features of one story; return the position of the closest member."""
     exemplars = len(members)
@@ -142,6 +171,7 @@ def _exemplars(ids, weights, at, rare, other_ids, other_weights, places, members
     for e in range(exemplars):
         place = places[members[e]]
         compare_pair(ids, weights, at, rare, other_ids, other_weights, place, channels)
+        out[_MISSED_NAMES] += _missed(other_ids, other_weights, place, ids, at) / exemplars
         days, first = compare_days(ids, weights, at, other_ids, other_weights, place)
         if days != 0:
             out[_DATES_SHARED if days > 0 else _DATES_DIFFER] += 1 / exemplars
@@ -156,6 +186,7 @@ def _exemplars(ids, weights, at, rare, other_ids, other_weights, places, members
                 out[3 * c + 1] = channels[c]
             if e == 0:
                 out[3 * c + 2] = channels[c]
+    out[_UNKNOWN_NAMES] = _unknown(ids, weights, at, other_ids, places, members)
     return best
 
 

@@ -18,10 +18,12 @@ import numpy.typing as npt
 from services.clusterer.clock import known_time
 from services.clusterer.state import Exemplar, Name
 from services.clusterer.vectors import Terms, Vectorizer, Weights, from_text, to_text, unit
-from services.runtime.records import EnrichedArticle
+from services.runtime.records import EnrichedArticle, Mention
 
 ARTICLE_TERMS = 120
 MOST_NAMES = 16
+MOST_FORMS = 10
+"""Mentions of a name whose wording is looked for in the title."""
 MOST_NUMBERS = 16
 MOST_DATES = 8
 FIRST_DAY, OTHER_DAY = 2.0, 1.0
@@ -30,12 +32,13 @@ TITLE_CHARACTERS = 300
 ID_CHARACTERS = 120
 """Entity ids longer than this are cut: they come from outside and a record is bounded."""
 
-TEXT, TITLE, NAMES, NUMBERS, DATES = range(5)
-SECTIONS = 5
+TEXT, TITLE, NAMES, NUMBERS, DATES, TITLE_NAMES = range(6)
+SECTIONS = 6
 
 # Both begin with a digit class: so the engine skips to the next digit instead of trying every character.
 _DATE = re.compile(r"(\d(?<![\d.,/]\d)\d?)(?:[/\-.]|\s+tháng\s+)(\d{1,2})(?:[/\-.](?:\d{4}|\d{2}))?(?![\d/])")
 _NUMBER = re.compile(r"\d\d*(?:[.,]\d+)*")
+_WORD = re.compile(r"\w+")
 _SEPARATORS = re.compile(r"[.,]")
 MOST_CHARACTERS = 8_000
 """Names, numbers and dates are looked for in so much of the text: what an article is about stands early."""
@@ -45,7 +48,7 @@ class Profile(NamedTuple):
     """Sections one after the other: section s is `ids[offsets[s]:offsets[s + 1]]`, ascending, with weights.
 
     Text, names and numbers have unit length, titles their background weights; of the dates the first one
-    named weighs more.
+    named weighs more. The names in the title stand once more, with the weights that the article gives them.
     """
 
     ids: npt.NDArray[np.uint32]
@@ -75,6 +78,7 @@ def profile_of(exemplar: Exemplar, vectorizer: Vectorizer) -> Profile:
     """Return what is compared. Raises ValueError if the exemplar's vector is none."""
     vector = from_text(exemplar["vector"])
     names = _section([n["id"] for n in exemplar["names"]], [n["weight"] for n in exemplar["names"]])
+    in_title = [n for n in exemplar["names"] if n.get("in_title")]
     numbers = _section(exemplar["numbers"], [vectorizer.rarity(n) for n in exemplar["numbers"]])
     days = exemplar["dates"]
     dates = _section(days, [OTHER_DAY if place else FIRST_DAY for place in range(len(days))])
@@ -84,6 +88,7 @@ def profile_of(exemplar: Exemplar, vectorizer: Vectorizer) -> Profile:
         (names[0], unit(names[1])),
         (numbers[0], unit(numbers[1])),
         dates,
+        _section([n["id"] for n in in_title], [n["weight"] for n in in_title]),
     ]
     return Profile(
         np.concatenate([ids for ids, _ in sections]),
@@ -113,12 +118,27 @@ def dates_and_numbers(text: str) -> tuple[list[str], list[str]]:
 
 def _names(article: EnrichedArticle, vectorizer: Vectorizer) -> list[Name]:
     weighed: dict[str, float] = {}
+    mentions: dict[str, list[Mention]] = {}
     for entity in article["entities"]:
         weight = vectorizer.rarity(entity["name"]) * (0.5 + entity["salience"])
         if weight > 0:
-            weighed.setdefault(entity["id"][:ID_CHARACTERS], round(weight, 2))
+            name = entity["id"][:ID_CHARACTERS]
+            weighed.setdefault(name, round(weight, 2))
+            mentions.setdefault(name, entity["mentions"])
     ranked = sorted(weighed.items(), key=lambda item: (-item[1], item[0]))[:MOST_NAMES]
-    return [{"id": name, "weight": weight} for name, weight in ranked]
+    title = _spaced(article["title"][:TITLE_CHARACTERS])
+    names: list[Name] = []
+    for name, weight in ranked:
+        named: Name = {"id": name, "weight": weight}
+        if any(_spaced(form) in title for form in {m["text"] for m in mentions[name][:MOST_FORMS]}):
+            named["in_title"] = True
+        names.append(named)
+    return names
+
+
+def _spaced(text: str) -> str:
+    """Return the words of `text` in small letters, a space on either side of each."""
+    return f" {' '.join(_WORD.findall(text.lower()))} "
 
 
 def _section(names: list[str], weights: list[float]) -> tuple[Terms, Weights]:

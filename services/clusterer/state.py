@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from services.runtime.records import Keyword, Quote, StoryEntity, StoryRecord
 
@@ -24,6 +24,8 @@ class Name(TypedDict):
 
     id: str
     weight: float
+    in_title: NotRequired[Literal[True]]
+    """Present where the title names it."""
 
 
 class Exemplar(TypedDict):

@@ -60,8 +60,8 @@ gold price differ by the days and names of their titles and by little else; ViMs
 So the least is set by the siblings of the demo corpus, which must stay apart."""
 JOIN_THRESHOLD = 0.47
 """Below one half: a follow-up left alone costs B-Cubed more than a wrong one in a story of several. Set on
-whole streams: at 0.42 F1 was .002 higher on ViMs and .003 lower on June 2017, with half as many noise articles
-again."""
+whole streams: at 0.42 F1 was .002 higher on ViMs and .003 lower on June 2017, with half as many noise
+articles again."""
 L2_JOIN, L2_LINK = 3.0, 0.3
 
 IMPURE = frozenset(f"vims-{number:03d}" for number in (22, 27, 64, 71, 77, 99, 179))

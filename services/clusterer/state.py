@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired, TypedDict
+from typing import NotRequired, TypedDict
 
 from services.runtime.records import Keyword, Quote, StoryEntity, StoryRecord
 
@@ -24,8 +24,8 @@ class Name(TypedDict):
 
     id: str
     weight: float
-    in_title: NotRequired[Literal[True]]
-    """Present where the title names it."""
+    in_title: NotRequired[bool]
+    """True where the title names it."""
 
 
 class Exemplar(TypedDict):

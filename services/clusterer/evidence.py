@@ -164,7 +164,7 @@ def _unknown(ids, weights, at, other_ids, places, members):  # type: ignore[no-u
 
 @numba.njit(cache=True)
 def _exemplars(ids, weights, at, rare, other_ids, other_weights, places, members, channels, out):  # type: ignore[no-untyped-def]
-    """Fill `out` with the pair and date features of one story; return the position of the closest member."""
+    """Fill `out` with what a story's members say one by one; return the position of the closest member."""
     exemplars = len(members)
     best = 0
     closest = -1.0

@@ -22,7 +22,7 @@ SAID = "Chúng tôi sẽ trồng lại toàn bộ cánh rừng đã cháy trong 
         (f"Ông Nguyễn Văn Khởi cho rằng “{SAID}”.", "person:khoi-nguyen-van"),
         (f"Theo ông Nguyễn Văn Khởi, “{SAID}”.", "person:khoi-nguyen-van"),
         (f"“{SAID}”, phát ngôn viên Điện Kremlin Dmitry Peskov bình luận.", "person:dmitri-peskov"),
-        (f"“{SAID}”, người phát ngôn Bộ Ngoại giao Nga Maria Zakharova tuyên bố.", "person:maria-zakharova"),
+        (f"“{SAID}”, người phát ngôn Bộ Ngoại giao Nga Maria Zakharova nhấn mạnh.", "person:maria-zakharova"),
         (f"Ông Nguyễn Văn Khởi đến sớm. “{SAID}”, ông giải thích.", "person:khoi-nguyen-van"),
         (f"Bà Lê Thị Mận đến sớm.\n“{SAID}”, bà giải thích.", None),
         (f"“{SAID}”, Bộ Y tế thông báo.", "org:ministry-of-health-vn"),

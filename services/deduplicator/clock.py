@@ -29,11 +29,12 @@ class Clock(NamedTuple):
 
     def after(self, received: int) -> Clock:
         """Return the clock after an article received at that second."""
-        ahead = received - self.now > FAR_AHEAD_S
-        behind = self.now - received > self.far_behind_s
+        passed = received - self.now
+        ahead, behind = passed > FAR_AHEAD_S, -passed > self.far_behind_s
         if not ahead and not behind:
-            now = max(self.now, received)
-            return self if now == self.now and self.doubts == 0 else Clock(now, self.far_behind_s)
+            if passed <= 0 and self.doubts == 0:
+                return self
+            return Clock(max(self.now, received), self.far_behind_s)
         step = 1 if ahead else -1
         if self.doubts * step <= 0:  # the first that disagrees in this direction
             return self._replace(doubts=step, nearest=received)

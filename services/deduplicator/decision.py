@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from services.deduplicator.index import Rows, Stored
 from services.deduplicator.matching import Examination, Match
@@ -26,8 +26,7 @@ _STILL_ALIKE = 0.5
 """Containment that a copy of a copy must still have with the original, or it is no copy of that."""
 
 
-@dataclass(frozen=True, slots=True)
-class Original:
+class Original(NamedTuple):
     """Whom a matched article stands for: itself, or the one that it is a copy of."""
 
     key: int
@@ -36,24 +35,15 @@ class Original:
     """None if it has expired."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
+class _Candidate(NamedTuple):
     """An original, and the remembered article that led to it."""
 
+    order: int
+    """Of the original, by first decision; what has expired came before everything else."""
+    explained: float
+    """Share of the new text that the matched article has."""
     original: Original
-    match: Match | None
-    """None where equal text was found by its hash."""
     through: Stored
-
-    @property
-    def explained(self) -> float:
-        """Share of the new text that the matched article has."""
-        return 1.0 if self.match is None else self.match.of_new
-
-    @property
-    def order(self) -> int:
-        """Rank by first decision; what has expired came before everything else."""
-        return -1 if self.original.stored is None else self.original.stored.order
 
 
 def none(closest: Closest | None = None, series: str | None = None) -> Duplicate:
@@ -70,8 +60,8 @@ def none(closest: Closest | None = None, series: str | None = None) -> Duplicate
 
 def _similarity(match: Match | None) -> Similarity:
     if match is None:
-        return Similarity(jaccard=1.0, containment=1.0)
-    return Similarity(jaccard=round(match.jaccard, 3), containment=round(match.containment, 3))
+        return {"jaccard": 1.0, "containment": 1.0}
+    return {"jaccard": round(match.jaccard, 3), "containment": round(match.containment, 3)}
 
 
 def series_name(key: int) -> str | None:
@@ -133,16 +123,28 @@ class Decision:
     def _candidates(self) -> list[_Candidate]:
         # A text whose nearest relative has other figures is the next issue, whatever it shares with others;
         # unless it is a repost of the last one, wrapped in the same lines as the repost of the one before.
-        nearest = max((m.jaccard for m, _, r in self._related if r in _OTHER_FIGURES), default=0.0)
+        nearest = 0.0
+        for match, _, meaning in self._related:
+            if meaning in _OTHER_FIGURES and match.jaccard > nearest:
+                nearest = match.jaccard
         candidates: list[_Candidate] = []
-        if self._found.same >= 0:
+        if self._found.same >= 0:  # equal text, found by its hash
             stored = self._rows[self._found.same]
-            candidates.append(_Candidate(self._original_of(stored), None, stored))
+            candidates += self._candidate(stored, 1.0, self._original_of(stored))
         for match, stored, meaning in self._related:
-            enough = (0.6 if has_same_figures(match) else 0.95) * nearest
-            if meaning is Relation.COPY and match.jaccard >= enough:
-                candidates.append(_Candidate(self._original_of(stored), match, stored))
-        return [c for c in candidates if c.original.key != self._own and self._still_alike(c)]
+            if meaning is Relation.COPY:
+                enough = (0.6 if has_same_figures(match) else 0.95) * nearest
+                original = self._original_of(stored)
+                if match.jaccard >= enough and self._still_alike(original, stored):
+                    candidates += self._candidate(stored, match.of_new, original)
+        return candidates
+
+    def _candidate(self, through: Stored, explained: float, original: Original) -> tuple[_Candidate, ...]:
+        """Return what a row makes a candidate; nothing if it stands for the article itself."""
+        if original.key == self._own:
+            return ()
+        order = -1 if original.stored is None else original.stored.order
+        return (_Candidate(order, explained, original, through),)
 
     def _original_of(self, stored: Stored) -> Original:
         """Return whom a row stands for, looking up each original once."""
@@ -154,34 +156,34 @@ class Decision:
             self._originals[stored.root] = original
         return original
 
-    def _still_alike(self, candidate: _Candidate) -> bool:
+    def _still_alike(self, original: Original, through: Stored) -> bool:
         """Say whether the original still resembles the new text: copies of copies may drift away from it.
 
         One that has expired, or was edited after the copy was made, cannot be compared.
         """
-        original, through = candidate.original.stored, candidate.through
-        if original is None or original.serial >= through.serial or candidate.match is None:
+        stored = original.stored
+        if stored is None or stored.serial >= through.serial:
             return True
-        match = self._matches.get(original.reference)
+        match = self._matches.get(stored.reference)
         return match is not None and match.containment >= _STILL_ALIKE
 
     def _copy(self, candidates: list[_Candidate]) -> Duplicate:
-        best = max(c.explained for c in candidates)
-        chosen = min((c for c in candidates if c.explained >= best - _NEARLY_AS_GOOD), key=lambda c: c.order)
+        enough = max([candidate.explained for candidate in candidates]) - _NEARLY_AS_GOOD
+        chosen = min([c for c in candidates if c.explained >= enough], key=_order)
         original = chosen.original
         target = original.stored
         if target is None or target.reference not in self._matches:
             target = chosen.through
         match = self._matches[target.reference]
         same = target.content == self._content
-        return Duplicate(
-            kind="exact" if same and original.stored is not None else "near",
-            of=original.article_id,
-            similarity=_similarity(None if same else match),
-            differs=differences(match, target, self._found.signature),
-            closest=None if same else self._nearer(original.article_id, match),
-            series=series_name(target.series),
-        )
+        return {
+            "kind": "exact" if same and original.stored is not None else "near",
+            "of": original.article_id,
+            "similarity": _similarity(None if same else match),
+            "differs": differences(match, target, self._found.signature),
+            "closest": None if same else self._nearer(original.article_id, match),
+            "series": series_name(target.series),
+        }
 
     def _nearer(self, of: str, match: Match) -> Closest | None:
         """Return the remembered article that has more of the new text than the original: it was copied."""
@@ -208,6 +210,11 @@ class Decision:
             if self._counts(stored):
                 return none(Closest(article_id=stored.article_id, similarity=_similarity(match)))
         return none()
+
+
+def _order(candidate: _Candidate) -> int:
+    """The earliest original first."""
+    return candidate.order
 
 
 def _rank(match: Match) -> tuple[float, float, int]:

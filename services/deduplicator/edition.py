@@ -11,12 +11,12 @@ import numpy as np
 from services.deduplicator.clock import Clock
 from services.deduplicator.decision import Decision, Original, none
 from services.deduplicator.index import Index, Rows, Stored
-from services.deduplicator.matching import look
+from services.deduplicator.matching import Examination, Matcher
 from services.deduplicator.rows import CHUNK_BITS, DELIVERY, ID, REPLACED, SHORT, WITHDRAWN, content_key
 from services.deduplicator.signature import EMPTY, Signature, from_text, to_text
 from services.deduplicator.sketch import sketch
 from services.runtime.errors import InvalidMessage, Reason
-from services.runtime.records import CleanArticle, DeduplicatedArticle
+from services.runtime.records import CleanArticle, DeduplicatedArticle, Duplicate
 
 SEGMENTS = 4
 """The window expires in so many parts: an article is remembered for one window to 5/4 of one."""
@@ -104,6 +104,7 @@ class Edition:
         self._window_s = window_s
         self._span_s = max(1, window_s // SEGMENTS)
         self._clock: Clock | None = None
+        self._matcher = Matcher()
         self._order = 0
         self._serial = 0
         self._fresh: tuple[object, _Keys, Signature, Stored | None] | None = None
@@ -116,39 +117,46 @@ class Edition:
         keys = _keys(article)
         index = self.index
         known = None
-        duplicate = none()
+        duplicate = None
         text = article["text"] if article["status"] == "usable" else ""
         if index is None or self._clock is None:
             signature = sketch(article["title"], text)
         else:
             first = self._first_alive(index, self._clock, keys.received)
-            rows = Rows(index)
-            found = look(index, first, article["title"], text, keys.id, keys.url, keys.content)
+            found = self._matcher.look(index, first, article["title"], text, keys.id, keys.url, keys.content)
             signature = found.signature
             if found.known >= 0:
-                known = rows[found.known]
+                known = index.stored(found.known)
                 if known.state == keys.state or index.find(DELIVERY, keys.delivery, first) >= 0:
                     return []
             if text and (found.matches or found.same >= 0):
-
-                def original(stored: Stored) -> Original:
-                    return self._original(index, rows, first, stored, 0 if known is None else known.id_key)
-
-                content = _content_key(keys.content, signature)
-                duplicate = Decision(rows, found, content, known, original, _series_key).verdict()
+                duplicate = self._judge(index, first, found, keys, known)
         if article["status"] == "withdrawn":
             signature = EMPTY
         record: dict[str, Any] = {
             **article,
-            "article_id": article["article_id"] if known is None else known.article_id,
-            "version": 1 if known is None else known.version + 1,
-            "duplicate": duplicate,
+            "version": 1,
+            "duplicate": duplicate or none(),
             "signature": to_text(signature.packed) if signature is not EMPTY else "",
         }
         if known is not None:
+            record["article_id"], record["version"] = known.article_id, known.version + 1
             keys = keys._replace(id=known.id_key)
         self._fresh = (record, keys, signature, known)
         return [cast(DeduplicatedArticle, record)]
+
+    def _judge(
+        self, index: Index, first: int, found: Examination, keys: _Keys, known: Stored | None
+    ) -> Duplicate:
+        """Return the verdict on an article that shares text with remembered ones."""
+        rows = Rows(index)
+        own = 0 if known is None else known.id_key
+
+        def original(stored: Stored) -> Original:
+            return self._original(index, rows, first, stored, own)
+
+        content = _content_key(keys.content, found.signature)
+        return Decision(rows, found, content, known, original, _series_key).verdict()
 
     def _first_alive(self, index: Index, clock: Clock, received: int) -> int:
         """Return the first row alive once an article has come; the last chunk always is."""

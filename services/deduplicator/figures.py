@@ -61,6 +61,8 @@ def collect_figures(words, numbers, salt, figures, found):
     forecast can be compared with the third of the next one. The lower half says where it stands: the number
     of the shingle that begins with it, IN_TITLE for all of the title.
     """
+    if numbers.size == 0:
+        return found
     seen = np.zeros(power_of_two(2 * numbers.size), np.uint64)
     times = np.zeros(seen.size, np.int32)
     merged = 0

@@ -55,27 +55,20 @@ class Chunk:
 
 
 class Stored(NamedTuple):
-    """A row, read back. Keys are 64-bit hashes, 0 for none; the other fields are those of a signature."""
+    """What decisions ask for of a row. Keys are 64-bit hashes, 0 for none; titles as in a signature."""
 
     reference: int
     article_id: str
     of: str
     """Id of the original, empty if the article is no copy."""
     id_key: int
-    url_key: int
     content: int
     state: int
-    delivery: int
     root: int
     """Id key of the original, 0 if the article is no copy."""
     series: int
     title_bits: int
     title: int
-    start: int
-    last: int
-    top: int
-    index_top: int
-    size: int
     flags: int
     version: int
     order: int
@@ -85,7 +78,8 @@ class Stored(NamedTuple):
 
 
 _ROW = struct.Struct("<7Q32s6I")
-_READ = struct.Struct("<8Q12I")
+_READ = struct.Struct("<Q8xQQ8xQQQI20x6I")
+"""What `Stored` has of a row; without the keys of URL and delivery, and START to SIZE."""
 
 
 class Index:
@@ -257,12 +251,13 @@ class Index:
         """Return the row at a reference, as `find` gives it."""
         chunk = self.chunks[reference >> CHUNK_BITS]
         fields: tuple[int, ...] = _READ.unpack_from(chunk.rows.data, 4 * ROW * (reference & (CHUNK_ROWS - 1)))
-        offset, sizes, version, order, serial, names = fields[14:]
-        start = 4 * (offset + (sizes & 0xFF) + (sizes >> 8 & 0xFF))
-        own, of = names & 0xFFFF, names >> 16
-        text = bytes(chunk.words.data.cast("B")[start : start + own + of])
-        ids = (text[:own].decode("utf-8", "surrogatepass"), text[own:].decode("utf-8", "surrogatepass"))
-        return Stored._make((reference, *ids, *fields[:14], sizes >> 16, version, order, serial))
+        offset, sizes, version, order, serial, names = fields[7:]
+        start = offset + (sizes & 0xFF) + (sizes >> 8 & 0xFF)
+        own, both = names & 0xFFFF, (names & 0xFFFF) + (names >> 16)
+        ids = chunk.words[start : start + (both + 3 >> 2)].tobytes()
+        article_id = ids[:own].decode("utf-8", "surrogatepass")
+        of = ids[own:both].decode("utf-8", "surrogatepass")
+        return Stored._make((reference, article_id, of, *fields[:7], sizes >> 16, version, order, serial))
 
 
 class Rows(dict[int, Stored]):

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import NamedTuple
 
 import numpy as np
@@ -13,11 +14,12 @@ from services.deduplicator.figures import FIGURES
 from services.deduplicator.folding import folding_table
 from services.deduplicator.index import Index
 from services.deduplicator.native import compiled
-from services.deduplicator.overlap import COLUMNS, compare_common, weigh
+from services.deduplicator.overlap import COLUMNS, compare_common, sample_of, weigh
 from services.deduplicator.rows import (
     CONTENT,
     ID,
     ROOT,
+    TOP,
     content_key,
     find_article,
     find_row,
@@ -27,10 +29,13 @@ from services.deduplicator.rows import (
     words_of,
 )
 from services.deduplicator.signature import HEAD, SAMPLES, Signature
-from services.deduplicator.sketch import code_units, first_occurrences, make_sketch
+from services.deduplicator.sketch import code_units, make_sketch
 
 _PACKED = HEAD + SAMPLES + FIGURES
 """32-bit words of the longest signature."""
+
+_KEYS = struct.Struct("<3Q")
+"""Keys of an article: of its id, URL and content. Packed, because numba is slow to take single ones."""
 
 _EVIDENCE = 2 * (STRONGEST + LATEST + 1)
 """Rows of evidence at most: what is compared, the row with the same text, and the originals of all these."""
@@ -46,9 +51,31 @@ def _root_of(names, chunks, base, first, end, reference):
 
 
 @compiled
-def _has(evidence, reference):
-    """Say whether a row is among the evidence already."""
-    return (evidence[:, 0] == reference).any()
+def _originals(names, chunks, base, first, end, same, evidence):
+    """Return the row with the same text and the originals of that and of all evidence, without what is there.
+
+    -1 for `same` stands for none.
+    """
+    missing = np.empty(evidence.shape[0] + 2, np.int64)
+    size = 0
+    for i in range(-2, evidence.shape[0]):
+        reference = same
+        if i > -2:
+            reference = _root_of(names, chunks, base, first, end, same if i < 0 else np.int64(evidence[i, 0]))
+        known = (evidence[:, 0] == reference).any() or (missing[:size] == reference).any()
+        if reference >= 0 and not known:
+            missing[size] = reference
+            size += 1
+    return missing[:size]
+
+
+@compiled
+def _highest(chunks, references):
+    """Return the largest shingle up to which any of the rows has been sampled."""
+    highest = np.uint32(0)
+    for reference in references:
+        highest = max(highest, rows_of(chunks, reference)[row_at(reference) + TOP])
+    return highest
 
 
 @compiled
@@ -62,20 +89,21 @@ def examine(
     base,
     first,
     end,
-    id_key,
-    url_key,
-    content,
+    packed_keys,
+    listed,
     packed,
     evidence,
 ):
     """Compare an article with everything in the rows first..end-1.
 
     `units` and `title_end` are those of `code_units`, `folding` is the folding table, `postings` to `base` as
-    for the functions of `rows`, then keys of the article. Returns the row of its current version, the row of
-    an equal text (each -1 if there is none), how many words of `packed` are its signature, and how many rows
-    of `evidence` are filled: one for each remembered text worth naming, in the order of `Match`. Originals of
-    what was found are among them. (To return arrays takes several times as long as to fill them.)
+    for the functions of `rows`, then _KEYS of the article; `listed` is room for MAX_LISTED rows. Returns the
+    row of its current version, the row of an equal text (each -1 if there is none), how many words of
+    `packed` are its signature, and how many rows of `evidence` are filled: one for each remembered text worth
+    naming, in the order of `Match`. Originals of what was found are among them. (To return arrays takes
+    several times as long as to fill them.)
     """
+    id_key, url_key, content = np.frombuffer(packed_keys, np.uint64)
     signature, shingles, figures = make_sketch(np.frombuffer(units, np.uint16), title_end, folding)
     samples = signature[HEAD : HEAD + np.int64(signature[0] >> np.uint32(8) & 0xFF)]
     packed[: signature.size] = signature
@@ -89,25 +117,21 @@ def examine(
     if content != np.uint64(0):
         same = find_row(names, chunks, base, first, end, CONTENT, content)
 
-    listed = np.empty(MAX_LISTED, np.int64)
     starts = np.empty(samples.size + 1, np.int64)
     list_rows(postings, base, first, end, samples, listed, starts)
     chosen = choose(chunks, listed, starts, own)
     if chosen.size == 0 and same < 0:
         return known, same, signature.size, 0
-    occurs_first = first_occurrences(shingles)
     slots = np.empty(128, np.int64)
     count = 0
+    places = sample_of(shingles, _highest(chunks, chosen))
     for reference in chosen:
-        count += _weigh(chunks, reference, shingles, occurs_first, figures, size, slots, evidence[count])
-    originals = np.empty(count + 2, np.int64)
-    originals[0] = same
-    originals[1] = _root_of(names, chunks, base, first, end, same)
-    for i in range(count):
-        originals[2 + i] = _root_of(names, chunks, base, first, end, np.int64(evidence[i, 0]))
-    for reference in originals:
-        if reference >= 0 and not _has(evidence[:count], reference):
-            _weigh(chunks, reference, shingles, occurs_first, figures, size, slots, evidence[count])
+        count += _weigh(chunks, reference, shingles, places, figures, size, slots, evidence[count])
+    originals = _originals(names, chunks, base, first, end, same, evidence[:count])
+    if originals.size > 0:
+        places = sample_of(shingles, _highest(chunks, originals))
+        for reference in originals:
+            _weigh(chunks, reference, shingles, places, figures, size, slots, evidence[count])
             count += 1
     if count > 0:
         common = mark_common(chunks, samples, signature[7], listed, starts)
@@ -119,11 +143,11 @@ def examine(
 
 
 @compiled
-def _weigh(chunks, reference, shingles, first, figures, size, slots, evidence):
+def _weigh(chunks, reference, shingles, places, figures, size, slots, evidence):
     rows, words = rows_of(chunks, reference), words_of(chunks, reference)
     evidence[0] = reference
     evidence[1:] = 0
-    return weigh(rows, words, row_at(reference), shingles, first, figures, size, slots, evidence[1:])
+    return weigh(rows, words, row_at(reference), shingles, places, figures, size, slots, evidence[1:])
 
 
 class Match(NamedTuple):
@@ -194,24 +218,31 @@ class Examination(NamedTuple):
     the equal text are copies. Earlier versions and copies of the article itself are left out."""
 
 
-def look(
-    index: Index, first: int, title: str, text: str, id_key: int, url_key: int, content: int
-) -> Examination:
-    """Compare an article with what is remembered in the rows from `first` on; see `examine`."""
-    packed = np.empty(_PACKED, np.uint32)
-    evidence = np.empty((_EVIDENCE, 1 + COLUMNS), np.float64)
-    known, same, size, count = examine(
-        *code_units(title, text),
-        folding_table(),
-        index.postings.directory,
-        *index.places,
-        first,
-        index.end,
-        np.uint64(id_key),
-        np.uint64(url_key),
-        np.uint64(content),
-        packed,
-        evidence,
-    )
-    matches = [Match(int(row[0]), *row[1:]) for row in evidence[:count].tolist()] if count else []
-    return Examination(known, same, Signature(packed[:size].tobytes()), matches)
+class Matcher:
+    """Compares new articles with what an index remembers, one after another."""
+
+    def __init__(self) -> None:
+        """Provide the arrays that compiled code fills."""
+        self._folding = folding_table()
+        self._listed = np.empty(MAX_LISTED, np.int64)
+        self._packed = np.empty(_PACKED, np.uint32)
+        self._evidence = np.empty((_EVIDENCE, 1 + COLUMNS), np.float64)
+
+    def look(
+        self, index: Index, first: int, title: str, text: str, id_key: int, url_key: int, content: int
+    ) -> Examination:
+        """Compare an article with what is remembered in the rows from `first` on; see `examine`."""
+        known, same, size, count = examine(
+            *code_units(title, text),
+            self._folding,
+            index.postings.directory,
+            *index.places,
+            first,
+            index.end,
+            _KEYS.pack(id_key, url_key, content),
+            self._listed,
+            self._packed,
+            self._evidence,
+        )
+        matches = [Match(int(row[0]), *row[1:]) for row in self._evidence[:count].tolist()] if count else []
+        return Examination(known, same, Signature(self._packed[:size].tobytes()), matches)

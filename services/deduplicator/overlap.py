@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 from services.deduplicator.figures import compare_figures, figures_between
-from services.deduplicator.native import compiled
+from services.deduplicator.native import compiled, power_of_two
 from services.deduplicator.rows import LAST, SIZE, SIZES, START, TOP, samples_at
 from services.deduplicator.sketch import SHINGLE
 
@@ -59,7 +59,38 @@ def _list_samples(rows, words, at, slots):
 
 
 @compiled
-def _compare(rows, words, at, shingles, first, slots, out):
+def sample_of(shingles, top):
+    """Return the places of the distinct shingles up to `top`, each where it occurs first, in order."""
+    places = np.empty(shingles.size + 1, np.int32)
+    size = 0
+    for i in range(shingles.size):  # without a branch: which ones are small cannot be predicted
+        places[size] = i
+        size += int(shingles[i] <= top)
+    slots = np.full(power_of_two(3 * size), -1, np.int32)
+    distinct = 0
+    for place in places[:size]:
+        value = shingles[place]
+        slot = np.int64(value) & (slots.size - 1)  # they are hashes already
+        while slots[slot] >= 0 and shingles[slots[slot]] != value:
+            slot = (slot + 1) & (slots.size - 1)
+        if slots[slot] < 0:
+            slots[slot] = place
+            places[distinct] = place
+            distinct += 1
+    return places[:distinct]
+
+
+@compiled
+def _has(shingles, wanted):
+    """Say whether a shingle is among those of a text; without a way out, so that it is vectorized."""
+    found = False
+    for shingle in shingles:
+        found |= shingle == wanted
+    return found
+
+
+@compiled
+def _compare(rows, words, at, shingles, places, slots, out):
     """Fill in what the shingles say of one row; return between which words of the new text it is found."""
     start, end = _list_samples(rows, words, at, slots)
     size = end - start
@@ -69,12 +100,10 @@ def _compare(rows, words, at, shingles, first, slots, out):
     run = 0
     first_shared = 0
     last_shared = -1
-    for i in range(shingles.size):
-        if shingles[i] == rows[at + START]:
-            out[_KEEPS_START] = 1
-        if shingles[i] == rows[at + LAST]:
-            out[_KEEPS_LAST] = 1
-        if shingles[i] > top or not first[i]:
+    out[_KEEPS_START] = int(_has(shingles, rows[at + START]))
+    out[_KEEPS_LAST] = int(_has(shingles, rows[at + LAST]))
+    for i in places:
+        if shingles[i] > top:
             continue
         sample = slots[_find(slots, words, start, shingles[i])]
         held = sample >= 0
@@ -145,13 +174,13 @@ def estimate_overlap(shared, held, new, size_held, size_new):
 
 
 @compiled
-def weigh(rows, words, at, shingles, first, figures, size, slots, evidence):
+def weigh(rows, words, at, shingles, places, figures, size, slots, evidence):
     """Write the evidence on the row that begins at `at`, from `shared` to the last column but for `probed`.
 
-    Returns whether it is worth naming.
+    `places` are those of `sample_of` up to the row's TOP or further. Returns whether it is worth naming.
     """
     out = np.zeros(_PROBED, np.int64)
-    begin, end = _compare(rows, words, at, shingles, first, slots, out)
+    begin, end = _compare(rows, words, at, shingles, places, slots, out)
     held = rows[at + SIZE]
     overlap = estimate_overlap(out[_SHARED], out[_HELD], out[_NEW], held, size)
     # What stands in a new lead or a site's lines at the end says nothing about the text between.

@@ -265,7 +265,7 @@ def move_postings(postings, part, larger, chunks, base):
             before = equals_before(entries, at)
             for i in range(start, end):
                 hashed = hash_of_shingle(words[i])
-                if words[i] <= rows[row_at(reference) + INDEX_TOP] and has_home(postings, part, at, hashed):
+                if has_home(postings, part, at, hashed) and words[i] <= rows[row_at(reference) + INDEX_TOP]:
                     if before == 0:
                         used = add_moved(postings, larger, used, hashed, row)
                         break

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+import struct
 
 from services.deduplicator.figures import FIGURES
 
@@ -19,6 +20,10 @@ FORMAT = 1
 """First byte of a signature: how to read it."""
 
 
+_HEAD = struct.Struct("<xBBxQI20xI")
+"""Samples, figures, title_bits, title and length."""
+
+
 class Signature:
     """What a record carries of its text, and all that the index keeps of it.
 
@@ -26,41 +31,22 @@ class Signature:
     length, the samples in the order of the text, and the figures, ascending.
     """
 
-    __slots__ = ("packed",)
+    __slots__ = ("figures", "length", "packed", "samples", "title", "title_bits")
 
     def __init__(self, packed: bytes) -> None:
-        """Wrap packed words; `from_text` checks them first."""
+        """Read the head of packed words; `from_text` checks them first."""
         self.packed = packed
-
-    @property
-    def samples(self) -> int:
+        self.samples: int
         """How many of the smallest distinct shingles are kept."""
-        return self.packed[1]
-
-    @property
-    def figures(self) -> int:
+        self.figures: int
         """How many figures are kept."""
-        return self.packed[2]
-
-    @property
-    def title_bits(self) -> int:
+        self.title_bits: int
         """64-bit set: one bit for each word of the title that is no number."""
-        return int.from_bytes(self.packed[4:12], "little")
-
-    @property
-    def title(self) -> int:
+        self.title: int
         """Hash of the folded title, 0 if it has no word."""
-        return int.from_bytes(self.packed[12:16], "little")
-
-    @property
-    def size(self) -> int:
-        """Distinct shingles of the text."""
-        return int.from_bytes(self.packed[32:36], "little")
-
-    @property
-    def length(self) -> int:
+        self.length: int
         """Words of the text."""
-        return int.from_bytes(self.packed[36:40], "little")
+        self.samples, self.figures, self.title_bits, self.title, self.length = _HEAD.unpack_from(packed)
 
     @property
     def for_row(self) -> bytes:

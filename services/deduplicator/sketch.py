@@ -11,6 +11,8 @@ figures are kept apart, each with the two words before it.
 
 from __future__ import annotations
 
+from codecs import utf_16_le_encode
+
 import numpy as np
 
 from services.deduplicator.figures import DATES, collect_dates, collect_figures, sample_figures
@@ -59,12 +61,12 @@ def _sort_evenly(keys, highest):
 
 @compiled
 def _find_small(shingles, limit):
-    """Return the shingles up to a limit, in the order of the text."""
-    small = np.empty(shingles.size + 1, np.uint32)
+    """Return the shingles up to a limit in the order of the text: each above its number among them."""
+    small = np.empty(shingles.size + 1, np.uint64)
     size = 0
-    for i in range(shingles.size):  # without a branch: which ones are small cannot be predicted
-        small[size] = shingles[i]
-        size += int(shingles[i] <= limit)
+    for shingle in shingles:  # without a branch: which ones are small cannot be predicted
+        small[size] = np.uint64(shingle) << np.uint64(32) | np.uint64(size)
+        size += int(shingle <= limit)
     return small[:size]
 
 
@@ -80,14 +82,10 @@ def _smallest(shingles, wanted):
         limit = np.uint32(np.float64(ALL) * (1.5 * wanted) / count)
     while True:
         small = _find_small(shingles, limit)
-        keys = np.empty(small.size, np.uint64)
-        for i in range(small.size):
-            keys[i] = np.uint64(small[i]) << np.uint64(32) | np.uint64(i)
-        keys = _sort_evenly(keys, np.int64(limit))
         ascending = np.empty(min(wanted, small.size), np.uint32)
         kept = np.zeros(small.size, np.bool_)
         distinct = 0
-        for key in keys:
+        for key in _sort_evenly(small, np.int64(limit)):
             value = np.uint32(key >> np.uint64(32))
             if distinct == 0 or value != ascending[distinct - 1]:
                 ascending[distinct] = value
@@ -96,11 +94,12 @@ def _smallest(shingles, wanted):
                 if distinct == wanted:
                     break
         if distinct == wanted or limit == np.uint32(ALL):
+            samples = np.empty(distinct + 1, np.uint32)
             size = 0
             for i in range(small.size):
-                small[size] = small[i]
+                samples[size] = np.uint32(small[i] >> np.uint64(32))
                 size += int(kept[i])
-            return small[:distinct], ascending[:distinct]
+            return samples[:distinct], ascending[:distinct]
         limit = np.uint32(ALL) if limit > np.uint32(ALL >> 3) else np.uint32(limit << np.uint32(3))
 
 
@@ -120,22 +119,6 @@ def _count_distinct(shingles):
         taken += int(bits[at >> 6] & mask == np.uint64(0))
         bits[at >> 6] |= mask
     return taken + (taken * taken + size) // (2 * size)  # -size * log(1 - taken / size), near enough
-
-
-@compiled
-def first_occurrences(shingles):
-    """Mark the shingles that did not occur before in the text."""
-    size = power_of_two(3 * shingles.size)
-    slots = np.zeros(size, np.int32)
-    first = np.zeros(shingles.size, np.bool_)
-    for i in range(shingles.size):
-        at = np.int64(shingles[i]) & (size - 1)  # they are hashes already
-        while slots[at] != 0 and shingles[slots[at] - 1] != shingles[i]:
-            at = (at + 1) & (size - 1)
-        if slots[at] == 0:
-            slots[at] = i + 1
-            first[i] = True
-    return first
 
 
 @compiled
@@ -215,8 +198,9 @@ def code_units(title: str, text: str) -> tuple[bytes, int]:
 
     What UTF-16 writes with two units is no letter to the folding table, so that one unit is enough.
     """
-    first = title[:MAX_CHARACTERS].encode("utf-16-le", "surrogatepass")
-    return first + text[:MAX_CHARACTERS].encode("utf-16-le", "surrogatepass"), len(first) // 2
+    first, _ = utf_16_le_encode(title[:MAX_CHARACTERS], "surrogatepass")
+    rest, _ = utf_16_le_encode(text[:MAX_CHARACTERS], "surrogatepass")
+    return first + rest, len(first) // 2
 
 
 def sketch(title: str, text: str) -> Signature:

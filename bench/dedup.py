@@ -35,9 +35,8 @@ from numpy.typing import NDArray
 from services.cli.quality.edits import COPIES, Text, edited
 from services.cli.quality.peers import shingles
 from services.deduplicator.deduplicate import Deduplicator, warm_up
-from services.deduplicator.folding import folding_table
 from services.deduplicator.signature import to_text
-from services.deduplicator.sketch import make_sketch
+from services.deduplicator.sketch import sketch
 from services.runtime.records import CleanArticle, DeduplicatedArticle
 from services.runtime.text import comparable
 
@@ -126,20 +125,20 @@ class Articles:
         self._lengths = np.random.default_rng(seed)
         self._seed = seed * 1_000_003
 
-    def units(self) -> NDArray[np.uint16]:
-        """Return the next article's text as UTF-16 units."""
+    def text(self) -> str:
+        """Return the text of the next article."""
         language = self._language
         self._seed += 1
         words = int(min(self._lengths.lognormal(np.log(MEAN_WORDS), 0.6), 6000)) + 20
         size = _write(
             language.units, language.starts, language.phrases, language.weights, words, self._seed, self._out
         )
-        return self._out[:size].copy()
+        return self._out[:size].tobytes().decode("utf-16-le").strip()
 
     def texts(self) -> Iterator[str]:
         """Yield texts without end."""
         while True:
-            yield self.units().tobytes().decode("utf-16-le").strip()
+            yield self.text()
 
 
 def clean(article_id: str, text: Text, second: int) -> CleanArticle:
@@ -173,17 +172,16 @@ def clean(article_id: str, text: Text, second: int) -> CleanArticle:
 
 def filler(supply: Articles, number: int, window: int) -> DeduplicatedArticle:
     """Return a published record of a made-up article, without its text: the index asks only for this."""
-    units = supply.units()
-    words, *_ = make_sketch(units, min(60, units.size), folding_table())
+    text = supply.text()
     second = number * WINDOW_S // (window + 1)
     record: dict[str, Any] = {
         **clean(f"filler-{number:08}", Text("", ""), second),
-        "content_hash": sha256(units.tobytes()).hexdigest(),
+        "content_hash": sha256(text.encode()).hexdigest(),
         "version": 1,
         "duplicate": {
             "kind": "none", "of": None, "similarity": None, "differs": [], "closest": None, "series": None
         },
-        "signature": to_text(words.tobytes()),
+        "signature": to_text(sketch(text[:60], text[60:]).packed),
     }  # fmt: skip
     return cast(DeduplicatedArticle, record)
 

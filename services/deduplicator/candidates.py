@@ -82,6 +82,8 @@ def choose(chunks, listed, starts, own):
     Samples count double that only a few rows have. Rows that share less than ENOUGH, or are gone, or are of
     the article itself or of its copies, are left out.
     """
+    if starts[starts.size - 1] < ENOUGH // 2:
+        return listed[:0]
     weighted = np.empty(starts[starts.size - 1], np.int64)
     for i in range(starts.size - 1):
         rare = 1 if starts[i + 1] - starts[i] < RARE else 0

@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 
 from services.deduplicator.candidates import LATEST, MAX_LISTED, STRONGEST, choose, list_rows, mark_common
-from services.deduplicator.figures import FIGURES
 from services.deduplicator.folding import folding_table
 from services.deduplicator.index import Index
 from services.deduplicator.native import compiled
@@ -28,11 +27,8 @@ from services.deduplicator.rows import (
     rows_of,
     words_of,
 )
-from services.deduplicator.signature import HEAD, SAMPLES, Signature
+from services.deduplicator.signature import HEAD, LONGEST, Signature
 from services.deduplicator.sketch import code_units, make_sketch
-
-_PACKED = HEAD + SAMPLES + FIGURES
-"""32-bit words of the longest signature."""
 
 _KEYS = struct.Struct("<3Q")
 """Keys of an article: of its id, URL and content. Packed, because numba is slow to take single ones."""
@@ -80,8 +76,8 @@ def _highest(chunks, references):
 
 @compiled
 def examine(
-    units,
-    title_end,
+    title,
+    text,
     folding,
     postings,
     names,
@@ -96,7 +92,7 @@ def examine(
 ):
     """Compare an article with everything in the rows first..end-1.
 
-    `units` and `title_end` are those of `code_units`, `folding` is the folding table, `postings` to `base` as
+    `title` and `text` are `code_units`, `folding` is the folding table, `postings` to `base` as
     for the functions of `rows`, then _KEYS of the article; `listed` is room for MAX_LISTED rows. Returns the
     row of its current version, the row of an equal text (each -1 if there is none), how many words of
     `packed` are its signature, and how many rows of `evidence` are filled: one for each remembered text worth
@@ -104,16 +100,15 @@ def examine(
     several times as long as to fill them.)
     """
     id_key, url_key, content = np.frombuffer(packed_keys, np.uint64)
-    signature, shingles, figures = make_sketch(np.frombuffer(units, np.uint16), title_end, folding)
-    samples = signature[HEAD : HEAD + np.int64(signature[0] >> np.uint32(8) & 0xFF)]
-    packed[: signature.size] = signature
-    size = signature[8]
+    length, shingles, figures = make_sketch(title, text, folding, packed)
+    samples = packed[HEAD : HEAD + np.int64(packed[0] >> np.uint32(8) & 0xFF)]
+    size = packed[8]
     known = find_article(names, chunks, base, first, end, id_key, url_key)
     own = np.uint64(0)
     if known >= 0:
         own = key_at(rows_of(chunks, known), row_at(known) + ID)
     same = -1
-    content = content_key(content, signature[9], signature[3])
+    content = content_key(content, packed[9], packed[3])
     if content != np.uint64(0):
         same = find_row(names, chunks, base, first, end, CONTENT, content)
 
@@ -121,7 +116,7 @@ def examine(
     list_rows(postings, base, first, end, samples, listed, starts)
     chosen = choose(chunks, listed, starts, own)
     if chosen.size == 0 and same < 0:
-        return known, same, signature.size, 0
+        return known, same, length, 0
     slots = np.empty(128, np.int64)
     count = 0
     places = sample_of(shingles, _highest(chunks, chosen))
@@ -134,12 +129,12 @@ def examine(
             _weigh(chunks, reference, shingles, places, figures, size, slots, evidence[count])
             count += 1
     if count > 0:
-        common = mark_common(chunks, samples, signature[7], listed, starts)
+        common = mark_common(chunks, samples, packed[7], listed, starts)
         for i in range(count):
             reference = np.int64(evidence[i, 0])
             rows, words = rows_of(chunks, reference), words_of(chunks, reference)
             compare_common(rows, words, row_at(reference), samples, common, slots, evidence[i, 1:])
-    return known, same, signature.size, count
+    return known, same, length, count
 
 
 @compiled
@@ -225,7 +220,7 @@ class Matcher:
         """Provide the arrays that compiled code fills."""
         self._folding = folding_table()
         self._listed = np.empty(MAX_LISTED, np.int64)
-        self._packed = np.empty(_PACKED, np.uint32)
+        self._packed = np.empty(LONGEST, np.uint32)
         self._evidence = np.empty((_EVIDENCE, 1 + COLUMNS), np.float64)
 
     def look(
@@ -233,7 +228,8 @@ class Matcher:
     ) -> Examination:
         """Compare an article with what is remembered in the rows from `first` on; see `examine`."""
         known, same, size, count = examine(
-            *code_units(title, text),
+            code_units(title),
+            code_units(text),
             self._folding,
             index.postings.directory,
             *index.places,

@@ -16,6 +16,9 @@ INDEXED = 20
 HEAD = 10
 """32-bit words of a signature before the samples."""
 
+LONGEST = HEAD + SAMPLES + FIGURES
+"""32-bit words of the longest signature."""
+
 FORMAT = 1
 """First byte of a signature: how to read it."""
 

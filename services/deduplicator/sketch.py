@@ -18,7 +18,7 @@ import numpy as np
 from services.deduplicator.figures import DATES, collect_dates, collect_figures, sample_figures
 from services.deduplicator.folding import folding_table
 from services.deduplicator.native import ALL, compiled, mix, power_of_two
-from services.deduplicator.signature import FORMAT, HEAD, INDEXED, SAMPLES, Signature
+from services.deduplicator.signature import FORMAT, HEAD, INDEXED, LONGEST, SAMPLES, Signature
 from services.deduplicator.words import phrase, split_words
 
 SHINGLE = 5
@@ -143,19 +143,20 @@ def _make_shingles(words, count):
 
 
 @compiled
-def make_sketch(points, title_end, table):
-    """Return the signature of an article, all shingles of its text in order, and all figures.
+def make_sketch(title, text, table, packed):
+    """Write the signature of an article; return its size, all shingles of the text in order, and all figures.
 
-    `points` are the UTF-16 units of the title, up to `title_end`, and of the text; `table` folds them. The
-    figures are ascending: 13 bits of the context, 5 of its occurrence, 14 of the value, 32 of its place.
+    `title` and `text` are `code_units`, `table` folds them, `packed` is room for LONGEST words. The figures
+    are ascending: 13 bits of the context, 5 of its occurrence, 14 of the value, 32 of its place.
     """
-    title, text = points[:title_end], points[title_end:]
+    title, text = np.frombuffer(title, np.uint16), np.frombuffer(text, np.uint16)
     longest = max(title.size, text.size) // 2 + 2
     words = np.empty(longest, np.uint64)
     ends = np.empty(longest, np.int32)
     numbers = np.empty(min(longest, MAX_FIGURES), np.int32)
     values = np.empty(numbers.size, np.int32)
-    head = np.zeros(HEAD, np.uint32)
+    head = packed[:HEAD]
+    head[:] = 0
 
     count, amount = split_words(title, table, words, ends, numbers, values)
     figures = np.empty(2 * numbers.size + DATES, np.uint64)
@@ -186,25 +187,21 @@ def make_sketch(points, title_end, table):
 
     kept = sample_figures(figures)
     head[0] = np.uint32(FORMAT | size << 8 | kept.size << 16)
-    signature = np.empty(HEAD + size + kept.size, np.uint32)
-    signature[:HEAD] = head
-    signature[HEAD : HEAD + size] = samples
-    signature[HEAD + size :] = kept
-    return signature, shingles, figures
+    packed[HEAD : HEAD + size] = samples
+    packed[HEAD + size : HEAD + size + kept.size] = kept
+    return HEAD + size + kept.size, shingles, figures
 
 
-def code_units(title: str, text: str) -> tuple[bytes, int]:
-    """Return the UTF-16 code units of a title and a text, cut to MAX_CHARACTERS, and where the text begins.
+def code_units(text: str) -> bytes:
+    """Return the UTF-16 units of a text, cut to MAX_CHARACTERS; little-endian, without a mark at the start.
 
     What UTF-16 writes with two units is no letter to the folding table, so that one unit is enough.
     """
-    first, _ = utf_16_le_encode(title[:MAX_CHARACTERS], "surrogatepass")
-    rest, _ = utf_16_le_encode(text[:MAX_CHARACTERS], "surrogatepass")
-    return first + rest, len(first) // 2
+    return utf_16_le_encode(text[:MAX_CHARACTERS], "surrogatepass")[0]
 
 
 def sketch(title: str, text: str) -> Signature:
     """Return the signature of an article, whatever its Unicode form."""
-    units, title_end = code_units(title, text)
-    words, *_ = make_sketch(np.frombuffer(units, np.uint16), title_end, folding_table())
-    return Signature(words.tobytes())
+    packed = np.empty(LONGEST, np.uint32)
+    size, *_ = make_sketch(code_units(title), code_units(text), folding_table(), packed)
+    return Signature(packed[:size].tobytes())

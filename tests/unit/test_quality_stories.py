@@ -9,7 +9,8 @@ import pytest
 from services.cli.quality.gold import load_gold
 from services.cli.quality.grouping import grouping_of
 from services.cli.quality.rehearsal import Rehearsal
-from services.cli.quality.stories import Result, gold_result, judged
+from services.cli.quality.stories import Result, Stream, gold_result, judged
+from services.cli.quality.stories_view import calibration
 
 MARGIN = 0.01
 """How much worse than when the parameters were learned is still let through (shares, 0..1)."""
@@ -75,3 +76,24 @@ def test_a_link_between_events_nobody_called_related_is_false() -> None:
     labels = {"a": "x", "b": "y", "c": "z"}
     got = judged(grouping_of(records), labels, set(), {("x", "y"): "related"})
     assert (got.related, got.false_links) == (1.0, 1)
+
+
+def joined(story: str, article: str, probability: float) -> dict[str, Any]:
+    change = {"type": "article_added", "article_id": article, "reason": {"probability": probability}}
+    return record(story, "article_added", article, [article], change=change)
+
+
+def test_calibration_counts_right_joins_of_all_streams_by_their_probability() -> None:
+    first = [
+        record("s1", "created", "a", ["a"]),
+        joined("s1", "b", 0.62),
+        joined("s1", "c", 0.68),
+        joined("s1", "noise", 0.64),
+    ]
+    second = [record("s1", "created", "d", ["d"]), joined("s1", "e", 0.99)]
+    streams = [
+        Stream([], {"a": "x", "b": "x", "c": "y"}, {"noise"}, {}),
+        Stream([], {"d": "x", "e": "x"}, set(), {}),
+    ]
+    rows = calibration(streams, [grouping_of(first), grouping_of(second)]).splitlines()[2:]
+    assert rows == ["| 0.60–0.70 | 2 | 0.650 | 0.500 |", "| 0.99–1.00 | 1 | 0.990 | 1.000 |"]

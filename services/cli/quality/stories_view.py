@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 
 from rich.progress import Progress
 
@@ -50,19 +51,23 @@ def run(data: Path | None, seeds: int, cache: Path | None = None) -> None:
             return
         events = len(set(june.event_of.values()))
         show(f"June 2017, with its own times: {len(june.messages)} articles, {events} labelled events")
-        field.compare([june_stream(june)], PEERS)
+        real = june_stream(june)
+        ours = field.compare([real], PEERS)
+        show("Probability of joins against truth")
+        show(calibration([real], ours))
         arrivals = [stream(dataset.items, seed) for seed in range(1, seeds + 1)]
         clusters = len({item.cluster for item in dataset.items if item.cluster})
         noise = sum(a.item.cluster is None for a in arrivals[0])
         show(f"Stream protocol: {clusters} clusters, {noise} noise articles")
-        first = field.compare([simulated(each, dataset) for each in arrivals], PEERS)
+        streams = [simulated(each, dataset) for each in arrivals]
+        ours = field.compare(streams, PEERS)
+        show(f"Probability of joins against truth, {seeds} seeds")
+        show(calibration(streams, ours))
         small = [_small(each) for each in arrivals]
         show(f"Smaller streams of some {len(small[0])} articles, for what is slow")
         field.compare([simulated(each, dataset) for each in small], PEERS | SLOW_PEERS)
-        show("Probability of joins against truth, seed 1")
-        show(calibration(arrivals[0], first))
         show(f"The {WORST} worst clusters, seed 1")
-        show(worst(arrivals[0], first, dataset))
+        show(worst(arrivals[0], ours[0], dataset))
 
 
 class Field:
@@ -72,8 +77,8 @@ class Field:
         self._rehearsal = rehearsal
         self._progress = progress
 
-    def compare(self, streams: Sequence[Stream], peers: Mapping[str, Peer]) -> Grouping:
-        """Print what we and the peers make of streams of one kind; return ours of the first."""
+    def compare(self, streams: Sequence[Stream], peers: Mapping[str, Peer]) -> list[Grouping]:
+        """Print what we and the peers make of streams of one kind; return ours."""
         ours = [followed(self._rehearsal, s.messages, self._progress, OURS) for s in streams]
         self._rehearsal.save()
         rows = _rows(OURS, [judged(g, *s[1:]) for g, s in zip(ours, streams, strict=True)])
@@ -85,7 +90,7 @@ class Field:
                 continue
             rows += _rows(name, results)
         show(table(rows))
-        return ours[0]
+        return ours
 
 
 def _rows(name: str, results: Sequence[Result]) -> list[tuple[str, Result]]:
@@ -123,29 +128,34 @@ def table(rows: Sequence[tuple[str, Result]]) -> str:
     return "\n".join(lines)
 
 
-def calibration(arrivals: Sequence[Arrival], grouping: Grouping) -> str:
+def calibration(streams: Sequence[Stream], groupings: Sequence[Grouping]) -> str:
     """Return how often joins of labelled articles at some probability were right, as Markdown.
 
-    Right: most labelled articles of the story they joined are of their cluster.
+    Right: at least half of the labelled articles put into the story are of their event.
     """
-    label_of = {a.item.article_id: a.item.cluster for a in arrivals if a.item.cluster}
-    members: dict[str, list[str]] = defaultdict(list)
-    for article, story in grouping.first_of.items():
-        if article in label_of:
-            members[story].append(str(label_of[article]))
+    joins = [
+        join for s, grouping in zip(streams, groupings, strict=True) for join in _joins(s.label_of, grouping)
+    ]
     lines = ["| probability | joins | mean probability | right |", "|---|---|---|---|"]
     for low, high in BINS:
-        inside = [a for a, p in grouping.joins.items() if low <= p < high and a in label_of]
-        if not inside:
-            continue
-        right = sum(
-            2 * Counter(members[grouping.first_of[a]])[str(label_of[a])] >= len(members[grouping.first_of[a]])
-            for a in inside
-        )
-        mean = sum(grouping.joins[a] for a in inside) / len(inside)
-        share = right / len(inside)
-        lines.append(f"| {low:.2f}–{min(high, 1):.2f} | {len(inside)} | {mean:.3f} | {share:.3f} |")
+        inside = [(probability, right) for probability, right in joins if low <= probability < high]
+        if inside:
+            mean_probability, share = (fmean(column) for column in zip(*inside, strict=True))
+            bounds = f"{low:.2f}–{min(high, 1):.2f}"
+            lines.append(f"| {bounds} | {len(inside)} | {mean_probability:.3f} | {share:.3f} |")
     return "\n".join(lines)
+
+
+def _joins(label_of: Mapping[str, str], grouping: Grouping) -> Iterator[tuple[float, bool]]:
+    """Yield the probability of each join of a labelled article, and whether it was right."""
+    members: dict[str, Counter[str]] = defaultdict(Counter)
+    for article, story in grouping.first_of.items():
+        if article in label_of:
+            members[story][label_of[article]] += 1
+    for article, probability in grouping.joins.items():
+        if article in label_of:
+            beside = members[grouping.first_of[article]]
+            yield probability, 2 * beside[label_of[article]] >= beside.total()
 
 
 def worst(arrivals: Sequence[Arrival], grouping: Grouping, dataset: Dataset) -> str:

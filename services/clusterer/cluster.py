@@ -18,7 +18,7 @@ import numpy.typing as npt
 from services.clusterer import story as revisions
 from services.clusterer.clock import advance, seconds
 from services.clusterer.consequences import Consequences
-from services.clusterer.evidence import UNKNOWN, compare, scaled
+from services.clusterer.evidence import LEVEL, UNKNOWN, compare, scaled, with_rivals
 from services.clusterer.links import link_features, quotes_of, quotes_shared, shared, shared_quotes
 from services.clusterer.memory import Memory, Story
 from services.clusterer.parameters import Parameters, load_parameters, probability_of
@@ -201,25 +201,51 @@ class Edition:
         weighed = self.weighed(arrival, news)
         threshold = self._parameters.join.threshold
         if weighed and weighed[0].probability >= threshold:
-            best = weighed[0]
-            reason = {
-                "matched_article": best.story.record["exemplars"][best.closest]["article_id"],
-                "probability": round(best.probability, 4),
-                "threshold": threshold,
-                "score": round(float(best.values[1]), 4),
-                **self._shared(arrival, best.story, best.closest),
-            }
-            new = self.join(best.story, arrival, reason, near)
-            self._plan_reshaping(new, [c for c in weighed if c is not best])
+            new = self._joined(arrival, weighed[0], weighed[0].probability, near)
+            if not self._plan_merge(new, weighed[1:]):
+                self._plan_split(new)
             return new
+        rallied = self._rallied(arrival, weighed, near)
+        if rallied:
+            return rallied
         reason = {"threshold": threshold}
         if weighed:
             reason["closest_story"] = weighed[0].story.story_id
             reason["probability"] = round(weighed[0].probability, 4)
         return self.found(arrival, reason, near)
 
-    def _plan_reshaping(self, new: StoryState, others: list[Candidate]) -> None:
-        """Write into `new`, which has just grown, whether it is to be merged or split.
+    def _joined(self, arrival: Arrival, best: Candidate, probability: float, near: list[Story]) -> StoryState:
+        reason = {
+            "matched_article": best.story.record["exemplars"][best.closest]["article_id"],
+            "probability": round(probability, 4),
+            "threshold": self._parameters.join.threshold,
+            "score": round(float(best.values[1]), 4),
+            **self._shared(arrival, best.story, best.closest),
+        }
+        return self.join(best.story, arrival, reason, near)
+
+    def _rallied(self, arrival: Arrival, weighed: list[Candidate], near: list[Story]) -> StoryState | None:
+        """Return the best story with the article in it, if that makes it one with a rival of its.
+
+        Two stories of one event are each other's rivals for its next article, which would found a third.
+        So it is asked how probable the best one is without the rival; and whether the two are then one.
+        """
+        for rival in weighed[1:]:
+            best = weighed[0]
+            alone = self._probability_without(rival, best, weighed)
+            if rival.probability >= MERGE_GATE and alone >= self._parameters.join.threshold:
+                new = self._joined(arrival, best, alone, near)
+                if self._plan_merge(new, [rival]):
+                    return new
+        return None
+
+    def _probability_without(self, rival: Candidate, best: Candidate, weighed: list[Candidate]) -> float:
+        levels = [c.values[LEVEL] for c in weighed if c is not best and c is not rival]
+        rivalled = with_rivals(best.values[np.newaxis], np.array([max(levels, default=0.0)]))
+        return self._parameters.join.probabilities(scaled(rivalled))[0]
+
+    def _plan_merge(self, new: StoryState, others: list[Candidate]) -> bool:
+        """Write into `new`, which has just grown, that it is to be merged; return whether it is.
 
         The plan is part of the published reason, so that it is carried out even if a crash comes between.
         """
@@ -231,8 +257,8 @@ class Edition:
             if odds >= self._parameters.merge_odds:
                 reason["merge_with"] = other.story.story_id
                 reason["merge_probability"] = round(probability_of(odds), 4)
-                return
-        self._plan_split(new)
+                return True
+        return False
 
     def oneness(self, new: StoryState, other: Story) -> float:
         """Return the log-odds that a story, as it has just become, and `other` are one."""
@@ -240,6 +266,7 @@ class Edition:
         return mutual_odds(*both, self._parameters.join, self._vectorizer)
 
     def _plan_split(self, new: StoryState) -> None:
+        """Write into `new` that a part of it is to be split off, if it has come to be two stories."""
         if not SMALLEST_SPLIT <= len(new["exemplars"]) == new["unique_count"]:
             return
         group = self.memory.group(new)

@@ -58,7 +58,7 @@ _PAIR = len(PAIR_FEATURES)
 _UNKNOWN_NAMES, _MISSED_NAMES = _PAIR, _PAIR + 1
 _DATES_SHARED, _DATES_DIFFER, _FIRST_SAME, _FIRST_DIFFERS, _NEAR = range(_PAIR + 2, _PAIR + 7)
 _GAP = _NEAR + 3
-_SIZE, _SINGLE, _TIGHTNESS, _LEVEL, _MARGIN = range(_GAP + 1, _GAP + 6)
+_SIZE, _SINGLE, _TIGHTNESS, LEVEL, _MARGIN = range(_GAP + 1, _GAP + 6)
 
 
 @numba.njit(cache=True)
@@ -214,7 +214,7 @@ def _compare(  # type: ignore[no-untyped-def]
         values[_SIZE] = -math.log(1.0 + sizes[s])
         values[_SINGLE] = 1.0 if sizes[s] == 1 else 0.0
         values[_TIGHTNESS] = min(values[0] / cohesions[s], MOST_TIGHTNESS) if cohesions[s] > 0 else 1.0
-        values[_LEVEL] = values[0]
+        values[LEVEL] = values[0]
     for s in range(stories):
         rival = 0.0
         first = True
@@ -308,7 +308,7 @@ def _closeness(ids, weights, places, members, out):  # type: ignore[no-untyped-d
 def with_rivals(values: npt.NDArray[np.float64], cosines: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return rows of raw features as they are when a story of this mean text cosine competes, one a row."""
     rivalled = values.copy()
-    rivalled[:, -1] = np.minimum(rivalled[:, -2] - cosines, MOST_MARGIN)
+    rivalled[:, _MARGIN] = np.minimum(rivalled[:, LEVEL] - cosines, MOST_MARGIN)
     return rivalled
 
 

@@ -260,10 +260,34 @@ def test_an_article_that_arrives_late_is_judged_by_its_own_time():
     assert story_with(delay=24 * 25 - 1) == ["h2", "h3"]
 
 
-def only(feature: str, bias: float) -> Parameters:
+def only(feature: str, bias: float, weight: float = 1.0) -> Parameters:
     """Return parameters whose join rule looks at one feature."""
-    weights = np.array([float(name == feature) for name in FEATURES])
+    weights = np.array([weight * (name == feature) for name in FEATURES])
     return replace(load_parameters(), join=Rule(bias, weights, 0.5), merge_odds=99.0, split_odds=-99.0)
+
+
+@pytest.mark.parametrize(
+    ("merge_odds", "stories"), [(-9.0, [["b1", "b2", "b3"]]), (9.0, [["b1"], ["b2"], ["b3"]])]
+)
+def test_an_article_as_near_to_two_stories_makes_them_one_or_founds_a_third(
+    merge_odds: float, stories: list[list[str]]
+):
+    """Each is the other's rival: to either alone it would have been near enough."""
+    west = "Cầu treo Nậm Chà bị lũ cuốn trôi trong đêm, trụ phía tây đã nứt. Ba bản vùng cao bị cô lập."
+    east = "Huyện Tủa Sín điều xuồng máy chở gạo và thuốc men qua suối cho hai trăm hộ dân bị cô lập."
+    both = (
+        "Lũ cuốn trôi cầu treo trong đêm, huyện chở gạo và thuốc men bằng xuồng máy. Ba bản vùng cao chờ "
+        "hai trăm suất quà, trụ cầu đã nứt từ trước."
+    )
+    stream = [article("b1", west), article("b2", east, 1), article("b3", both, 2)]
+    parameters = only("margin", -1.2, weight=20.0)
+    log = run(Clusterer(replace(parameters, merge_odds=merge_odds)), stream)
+    last = {r["story_id"]: r for r in log}
+    assert sorted(sorted(r["article_ids"]) for r in last.values() if r["state"] != "merged") == stories
+    if len(stories) == 1:
+        joined = next(r for r in log if r["change"]["article_id"] == "b3")
+        assert joined["change"]["reason"]["probability"] >= joined["change"]["reason"]["threshold"]
+        assert joined["change"]["reason"]["merge_with"] in last
 
 
 def test_velocity_counts_the_last_hour_and_the_last_six():

@@ -22,7 +22,7 @@ from services.clusterer.evidence import LEVEL, UNKNOWN, compare, scaled, with_ri
 from services.clusterer.links import link_features, quotes_of, quotes_shared, shared, shared_quotes
 from services.clusterer.memory import Memory, Story
 from services.clusterer.parameters import Parameters, load_parameters, probability_of
-from services.clusterer.profile import TEXT, Profile, exemplar_of
+from services.clusterer.profile import TEXT, Profile, exemplar_of, read
 from services.clusterer.reshaping import SMALLEST_SPLIT, Group, mutual_odds, weakest_seam
 from services.clusterer.state import Clock, Exemplar, StoryState
 from services.clusterer.tally import MOST_RELATED, told
@@ -141,8 +141,8 @@ class Edition:
 
     def arrival(self, article: EnrichedArticle) -> Arrival:
         """Return `article` with what it is compared by."""
-        exemplar = exemplar_of(article, self._vectorizer)
-        profile = self.memory.profile_of(exemplar)
+        exemplar, vector = read(article, self._vectorizer)
+        profile = self.memory.profile_of(exemplar, vector)
         rare = self._vectorizer.rare(profile.ids[: profile.offsets[TEXT + 1]])
         return Arrival(article, exemplar, profile, rare, advance(self.memory.clock, article["received_at"]))
 

@@ -25,7 +25,7 @@ from services.clusterer.pool import Pool
 from services.clusterer.profile import TEXT, Profile, profile_of
 from services.clusterer.reshaping import Group
 from services.clusterer.state import Clock, Exemplar, StoryState
-from services.clusterer.vectors import Vectorizer
+from services.clusterer.vectors import Vector, Vectorizer
 
 COMPRESSION = 1
 """zlib's level for the records of closed stories, which are many and seldom looked at: half is left."""
@@ -166,10 +166,13 @@ class Memory:
         self.index.compact()
         self.pool.compact()
 
-    def profile_of(self, exemplar: Exemplar) -> Profile:
-        """Return the profile of any exemplar. The last one is kept: what is decided on is then applied."""
+    def profile_of(self, exemplar: Exemplar, vector: Vector | None = None) -> Profile:
+        """Return the profile of any exemplar; `vector`: the exemplar's, if it is at hand.
+
+        The last one is kept: what is decided on is then applied.
+        """
         if self._latest is None or self._latest[0] != exemplar:
-            self._latest = (exemplar, profile_of(exemplar, self.vectorizer))
+            self._latest = (exemplar, profile_of(exemplar, self.vectorizer, vector))
         return self._latest[1]
 
     def profile(self, slot: int) -> Profile:

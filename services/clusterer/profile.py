@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -17,13 +18,15 @@ import numpy.typing as npt
 
 from services.clusterer.clock import known_time
 from services.clusterer.state import Exemplar, Name
-from services.clusterer.vectors import Terms, Vectorizer, Weights, from_text, to_text, unit
+from services.clusterer.vectors import Terms, Vector, Vectorizer, Weights, from_text, to_text, unit
 from services.runtime.records import EnrichedArticle, Mention
 
 ARTICLE_TERMS = 120
 MOST_NAMES = 16
 MOST_FORMS = 10
 """Mentions of a name whose wording is looked for in the title."""
+REMEMBERED_FORMS = 50_000
+"""Wordings of names kept at hand as they are looked for: the same ones come again and again."""
 MOST_NUMBERS = 16
 MOST_DATES = 8
 FIRST_DAY, OTHER_DAY = 2.0, 1.0
@@ -44,6 +47,9 @@ MOST_CHARACTERS = 8_000
 """Names, numbers and dates are looked for in so much of the text: what an article is about stands early."""
 
 
+_NOTHING: tuple[Terms, Weights] = (np.empty(0, dtype=np.uint32), np.empty(0, dtype=np.float32))
+
+
 class Profile(NamedTuple):
     """Sections one after the other: section s is `ids[offsets[s]:offsets[s + 1]]`, ascending, with weights.
 
@@ -58,25 +64,36 @@ class Profile(NamedTuple):
 
 def exemplar_of(article: EnrichedArticle, vectorizer: Vectorizer) -> Exemplar:
     """Return what a story keeps of an article to compare others with."""
+    return read(article, vectorizer)[0]
+
+
+def read(article: EnrichedArticle, vectorizer: Vectorizer) -> tuple[Exemplar, Vector]:
+    """Return what a story keeps of an article, and its vector as it can be read from that."""
     title = article["title"][:TITLE_CHARACTERS]
     start = article["text"][:MOST_CHARACTERS]
     dates, numbers = dates_and_numbers(f"{title}\n{start}")
     rarities = {number: vectorizer.rarity(number) for number in numbers}
     kept = sorted((n for n in numbers if rarities[n] > 0), key=lambda n: (-rarities[n], n))[:MOST_NUMBERS]
-    return {
+    vector = vectorizer.vector(title, article["text"], ARTICLE_TERMS)
+    exemplar: Exemplar = {
         "article_id": article["article_id"],
         "title": title,
         "published_at": known_time(article),
         "names": _names(article, vectorizer),
         "numbers": sorted(kept),
         "dates": dates[:MOST_DATES],
-        "vector": to_text(vectorizer.vector(title, article["text"], ARTICLE_TERMS)),
+        "vector": to_text(vector),
     }
+    return exemplar, vector
 
 
-def profile_of(exemplar: Exemplar, vectorizer: Vectorizer) -> Profile:
-    """Return what is compared. Raises ValueError if the exemplar's vector is none."""
-    vector = from_text(exemplar["vector"])
+def profile_of(exemplar: Exemplar, vectorizer: Vectorizer, vector: Vector | None = None) -> Profile:
+    """Return what is compared. Raises ValueError if the exemplar's vector is none.
+
+    `vector`: the exemplar's, if it is at hand.
+    """
+    if vector is None:
+        vector = from_text(exemplar["vector"])
     names = _section([n["id"] for n in exemplar["names"]], [n["weight"] for n in exemplar["names"]])
     in_title = [n for n in exemplar["names"] if n.get("in_title")]
     numbers = _section(exemplar["numbers"], [vectorizer.rarity(n) for n in exemplar["numbers"]])
@@ -130,7 +147,7 @@ def _names(article: EnrichedArticle, vectorizer: Vectorizer) -> list[Name]:
     names: list[Name] = []
     for name, weight in ranked:
         named: Name = {"id": name, "weight": weight}
-        if any(_spaced(form) in title for form in {m["text"] for m in mentions[name][:MOST_FORMS]}):
+        if any(_spaced_form(form) in title for form in {m["text"] for m in mentions[name][:MOST_FORMS]}):
             named["in_title"] = True
         names.append(named)
     return names
@@ -141,7 +158,12 @@ def _spaced(text: str) -> str:
     return f" {' '.join(_WORD.findall(text.lower()))} "
 
 
+_spaced_form = lru_cache(maxsize=REMEMBERED_FORMS)(_spaced)
+
+
 def _section(names: list[str], weights: list[float]) -> tuple[Terms, Weights]:
+    if not names:
+        return _NOTHING
     merged: dict[int, float] = {}
     for name, weight in zip(names, weights, strict=True):
         merged.setdefault(zlib.crc32(name.encode("utf-8", "surrogatepass")), weight)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 import unicodedata
 from functools import cache, lru_cache
 from pathlib import Path
@@ -51,6 +52,9 @@ FEW = 128
 
 _SKIP = 0xFFFFFFFF
 
+_GROWN = np.array([0.0, *(1.0 + math.log(often) for often in range(1, TITLE_REPEATS * MOST_CHARACTERS))])
+"""1 + ln tf, by how often a term stands in an article: a logarithm takes longer than to look it up."""
+
 
 class Vector:
     """A unit vector: `terms` ascending and distinct, `weights` of the same length."""
@@ -77,10 +81,18 @@ def pack(terms: Terms, weights: Weights) -> Vector:
 
     Terms whose weight rounds to nothing are dropped.
     """
-    levels = np.rint(weights * np.float32(_TOP_WEIGHT)).astype(np.uint32)
-    np.minimum(levels, np.uint32(_TOP_WEIGHT), out=levels)
-    packed = (terms.astype(np.uint32) << np.uint32(WEIGHT_BITS)) | levels
-    return Vector(packed[levels > 0])
+    return Vector(_packed(terms, weights))
+
+
+@numba.njit(cache=True)
+def _packed(terms, weights):  # type: ignore[no-untyped-def]
+    packed = np.empty(len(terms), dtype=np.uint32)
+    kept = 0
+    for i in range(len(terms)):
+        level = min(np.rint(weights[i] * np.float32(_TOP_WEIGHT)), np.float32(_TOP_WEIGHT))
+        packed[kept] = (terms[i] << np.uint32(WEIGHT_BITS)) | np.uint32(level)
+        kept += level > 0
+    return packed[:kept].copy()
 
 
 def to_text(vector: Vector) -> str:
@@ -227,37 +239,52 @@ def _order(terms):  # type: ignore[no-untyped-def]
 def _weigh(terms, short, background, limit, counted):  # type: ignore[no-untyped-def]
     """Return the `limit` heaviest distinct terms, ascending, and their weights; of equal weights the first.
 
-    `counted`: a term's frequency matters, otherwise only its rarity does.
+    `counted`: a term's frequency matters, otherwise only its rarity does. What is kept is written at the
+    end of what was kept before, and overwritten if it is not: a branch would be guessed wrong too often.
     """
     order = _order(terms)
-    distinct = np.empty(len(terms), dtype=np.uint32)
-    weights = np.empty(len(terms), dtype=np.float32)
+    ascending = terms[order]
+    starts = np.empty(len(terms) + 1, dtype=np.int32)
     n = 0
-    i = 0
-    while i < len(terms):
-        j = i
-        term = terms[order[i]]
-        while j < len(terms) and terms[order[j]] == term:
-            j += 1
-        rarity = _rarity(term, short[order[i]], background)
-        if rarity > 0:
-            distinct[n] = term
-            often = counted and j - i > 1
-            weights[n] = np.float32((1.0 + np.log(float(j - i))) * rarity) if often else rarity
-            n += 1
-        i = j
-    if n <= limit:
-        return distinct[:n], weights[:n]
-    least = np.partition(weights[:n], n - limit)[n - limit]
-    equal = limit - np.sum(weights[:n] > least)
-    kept = 0
+    for i in range(len(terms)):
+        starts[n] = i
+        n += i == 0 or ascending[i] != ascending[i - 1]
+    starts[n] = len(terms)
+    distinct = np.empty(n, dtype=np.uint32)
+    weights = np.empty(n, dtype=np.float32)
+    known = 0
     for i in range(n):
-        if weights[i] > least or (weights[i] == least and equal > 0):
-            equal -= weights[i] == least
-            distinct[kept] = distinct[i]
-            weights[kept] = weights[i]
-            kept += 1
+        term = ascending[starts[i]]
+        rarity = _rarity(term, short[order[starts[i]]], background)
+        distinct[known] = term
+        weights[known] = np.float32(_GROWN[starts[i + 1] - starts[i]] * rarity) if counted else rarity
+        known += rarity > 0
+    if known <= limit:
+        return distinct[:known], weights[:known]
+    least = np.partition(weights[:known], known - limit)[known - limit]
+    equal = limit
+    for i in range(known):
+        equal -= weights[i] > least
+    kept = 0
+    for i in range(known):
+        level = weights[i] == least
+        distinct[kept] = distinct[i]
+        weights[kept] = weights[i]
+        kept += weights[i] > least or (level and equal > 0)
+        equal -= level
     return distinct[:kept], weights[:kept]
+
+
+@numba.njit(cache=True)
+def _heaviest(head, repeats, body, table, background, limit, counted):  # type: ignore[no-untyped-def]
+    """Return the heaviest terms of a title, counted `repeats` times, and a text, see `_weigh`."""
+    room = 2 * (repeats * (len(head) + 1) + len(body) + 1)
+    terms = np.empty(room, dtype=np.uint32)
+    short = np.empty(room, dtype=np.uint8)
+    places = np.empty(room, dtype=np.int32)
+    n = _hash_terms(head, table, repeats, terms, short, places, places)
+    n += _hash_terms(body, table, 1, terms[n:], short[n:], places, places)
+    return _weigh(terms[:n], short[:n], background, limit, counted)
 
 
 def cosine(a: Vector, b: Vector) -> float:
@@ -330,19 +357,15 @@ class Vectorizer:
     def vector(self, title: str, text: str, limit: int) -> Vector:
         """Return the vector of an article, at most `limit` terms."""
         head, body = _points(title), _points(text)
-        space = 2 * (TITLE_REPEATS * (len(head) + 1) + len(body) + 1)
-        terms, short, places = _room(space)
-        n = _hash_terms(head, fold_table(), TITLE_REPEATS, terms, short, places, places)
-        n += _hash_terms(body, fold_table(), 1, terms[n:], short[n:], places, places)
-        distinct, weights = _weigh(terms[:n], short[:n], self._background, limit, True)
+        distinct, weights = _heaviest(head, TITLE_REPEATS, body, fold_table(), self._background, limit, True)
         return pack(distinct, unit(weights))
 
     def title(self, title: str) -> tuple[Terms, Weights]:
         """Return the distinct terms of a title, ascending, and their background weights."""
         points = _points(title)
-        terms, short, places = _room(2 * (len(points) + 1))
-        n = _hash_terms(points, fold_table(), 1, terms, short, places, places)
-        distinct, weights = _weigh(terms[:n], short[:n], self._background, n, False)
+        distinct, weights = _heaviest(
+            points, 1, points[:0], fold_table(), self._background, len(points) + 2, False
+        )
         return distinct, weights
 
     def rare(self, terms: Terms) -> npt.NDArray[np.bool_]:

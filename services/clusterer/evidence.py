@@ -17,7 +17,8 @@ import numpy.typing as npt
 from services.clusterer.clock import seconds
 from services.clusterer.pool import Profiles
 from services.clusterer.profile import OTHER_DAY, Profile
-from services.clusterer.sparse import inner, spread
+from services.clusterer.sparse import contents_of, held, inner, spread
+from services.clusterer.vectors import TERM_BITS
 
 CHANNELS = ("text", "title", "names", "numbers", "rare", "title_found", "title_finds")
 """text: cosine of the vectors; title: of the titles; names: of the entities weighted by rarity and salience;
@@ -77,6 +78,20 @@ def _covered(ids_a, weights_a, lo_a, hi_a, ids_b, lo_b, hi_b):  # type: ignore[n
 
 
 @numba.njit(cache=True)
+def words_contents(ids, at):  # type: ignore[no-untyped-def]
+    """Return the contents of a profile's text and of its title, to compare it with many others."""
+    return contents_of(ids, at[0], at[1], TERM_BITS), contents_of(ids, at[1], at[2], TERM_BITS)
+
+
+@numba.njit(cache=True)
+def _sum(weights, lo, hi):  # type: ignore[no-untyped-def]
+    total = 0.0
+    for i in range(lo, hi):
+        total += weights[i]
+    return total
+
+
+@numba.njit(cache=True)
 def _length(weights, lo, hi):  # type: ignore[no-untyped-def]
     total = 0.0
     for i in range(lo, hi):
@@ -85,25 +100,29 @@ def _length(weights, lo, hi):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True)
-def compare_pair(ids, weights, at, rare, other_ids, other_weights, o, out):  # type: ignore[no-untyped-def]
+def compare_pair(ids, weights, at, contents, rare, other_ids, other_weights, o, out):  # type: ignore[no-untyped-def]
     """Fill `out` with the channels of two profiles and the breadth of their text.
 
-    `at`, `o`: where the sections of each begin and the last one ends; `rare`: of the first one's words.
+    `at`, `o`: where the sections of each begin and the last one ends; `contents`: see `words_contents`, and
+    `rare`: which of its words are, of the first one.
     breadth: ln(1 + the number of equal shares that would make up the text cosine as its terms do).
     """
+    words, title = contents
     total, squares, shared_rare = spread(
-        ids, weights, at[0], at[1], other_ids, other_weights, o[0], o[1], rare
+        ids, weights, at[0], at[1], words, TERM_BITS, other_ids, other_weights, o[0], o[1], rare
     )
     out[0] = total
     out[7] = np.log(1.0 + total * total / squares) if squares > 0 else 0.0
     length = _length(weights, at[1], at[2]) * _length(other_weights, o[1], o[2])
-    title = inner(ids, weights, at[1], at[2], other_ids, other_weights, o[1], o[2])
-    out[1] = title / length if length > 0 else 0.0
+    titles = inner(ids, weights, at[1], at[2], other_ids, other_weights, o[1], o[2])
+    out[1] = titles / length if length > 0 else 0.0
     out[2] = inner(ids, weights, at[2], at[3], other_ids, other_weights, o[2], o[3])
     out[3] = inner(ids, weights, at[3], at[4], other_ids, other_weights, o[3], o[4])
     out[4] = math.log(1.0 + shared_rare)
-    out[5] = _covered(ids, weights, at[1], at[2], other_ids, o[0], o[1])
-    out[6] = _covered(other_ids, other_weights, o[1], o[2], ids, at[0], at[1])
+    found = held(ids, weights, at[2], title, TERM_BITS, other_ids, other_weights, o[0], o[1])[0]
+    finds = held(ids, weights, at[1], words, TERM_BITS, other_ids, other_weights, o[1], o[2])[1]
+    out[5] = found / _sum(weights, at[1], at[2]) if found > 0 else 0.0
+    out[6] = finds / _sum(other_weights, o[1], o[2]) if finds > 0 else 0.0
 
 
 @numba.njit(cache=True)
@@ -163,16 +182,16 @@ def _unknown(ids, weights, at, other_ids, places, members):  # type: ignore[no-u
 
 
 @numba.njit(cache=True)
-def _exemplars(ids, weights, at, rare, other_ids, other_weights, places, members, channels, out):  # type: ignore[no-untyped-def]
+def _exemplars(ids, weights, at, contents, rare, other_ids, other_weights, places, members, channels, out):  # type: ignore[no-untyped-def]
     """Fill `out` with what a story's members say one by one; return the position of the closest member."""
     exemplars = len(members)
     best = 0
     closest = -1.0
     for e in range(exemplars):
-        place = places[members[e]]
-        compare_pair(ids, weights, at, rare, other_ids, other_weights, place, channels)
-        out[_MISSED_NAMES] += _missed(other_ids, other_weights, place, ids, at) / exemplars
-        days, first = compare_days(ids, weights, at, other_ids, other_weights, place)
+        o = places[members[e]]
+        compare_pair(ids, weights, at, contents, rare, other_ids, other_weights, o, channels)
+        out[_MISSED_NAMES] += _missed(other_ids, other_weights, o, ids, at) / exemplars
+        days, first = compare_days(ids, weights, at, other_ids, other_weights, o)
         if days != 0:
             out[_DATES_SHARED if days > 0 else _DATES_DIFFER] += 1 / exemplars
         if first != 0:
@@ -197,12 +216,13 @@ def _compare(  # type: ignore[no-untyped-def]
 ):  # fmt: skip
     """Fill a row of `out` and a place of `closest` for each story."""
     channels = np.empty(8, dtype=np.float64)
+    contents = words_contents(ids, at)
     stories = len(bounds) - 1
     for s in range(stories):
         values = out[s]
         closest[s] = _exemplars(
-            ids, weights, at, rare, other_ids, other_weights, places, members[bounds[s] : bounds[s + 1]],
-            channels, values,
+            ids, weights, at, contents, rare, other_ids, other_weights, places,
+            members[bounds[s] : bounds[s + 1]], channels, values,
         )  # fmt: skip
         for t in range(3):
             gap = NEUTRAL_GAP_HOURS

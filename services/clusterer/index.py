@@ -81,20 +81,57 @@ def _compact(start, used, room, pool_slots, pool_weights, new_slots, new_weights
     return end
 
 
+LINE = 16
+"""So many postings come from memory at once: a line of a processor's cache."""
+
+
+@numba.njit(cache=True)
+def _fetch(terms, common, start, used, pool_slots, pool_weights):  # type: ignore[no-untyped-def]
+    """Look at every line of the postings that are searched for, and at nothing else.
+
+    The lists lie far apart in memory. Like this the processor fetches many of them at a time; when they are
+    added up, each would be waited for. Returns a sum, lest the compiler leave the whole out.
+    """
+    total = np.float32(0.0)
+    for term in terms:
+        size = used[term] if used[term] <= common else 0
+        for at in range(start[term], start[term] + size, LINE):
+            total += pool_weights[at] + np.float32(pool_slots[at])
+    return total
+
+
+@numba.njit(cache=True)
+def _least(scores, touched, most):  # type: ignore[no-untyped-def]
+    """Return bits of a score, such that the `most` best of the touched slots have these or higher ones.
+
+    The bits of positive floats are ordered as the floats are. The first ones (exponent and a little more)
+    sort the scores into so many levels that few beyond the best are left.
+    """
+    bits = scores.view(np.uint32)
+    levels = np.zeros(1 << 12, dtype=np.int32)
+    for slot in touched:
+        levels[bits[slot] >> np.uint32(20)] += 1
+    level = len(levels)
+    above = 0
+    while level > 0 and above < most:
+        level -= 1
+        above += levels[level]
+    return level << 20
+
+
 @numba.njit(cache=True)
 def _search(terms, weights, common, start, used, pool_slots, pool_weights, scores, touched, keys, best):  # type: ignore[no-untyped-def]
     """Fill `best` with the slots of the largest inner products, best first, ties by key; return how many.
 
-    `scores`: a zero for each slot, and zeros again afterwards.
+    `scores`: a zero for each slot, and zeros again afterwards. Also returned is what `_fetch` returns.
     """
+    fetched = _fetch(terms, common, start, used, pool_slots, pool_weights)
     count = 0
     for k in range(len(terms)):
         term = terms[k]
-        n = used[term]
-        if n == 0 or n > common:
-            continue
         weight = weights[k]
-        for at in range(start[term], start[term] + n):
+        size = used[term] if used[term] <= common else 0
+        for at in range(start[term], start[term] + size):
             slot = pool_slots[at]
             if scores[slot] == 0:
                 touched[count] = slot
@@ -103,10 +140,15 @@ def _search(terms, weights, common, start, used, pool_slots, pool_weights, score
     found = 0
     most = len(best)
     tops = np.empty(most, dtype=np.float32)
+    least = _least(scores, touched[:count], most)
+    bits = scores.view(np.uint32)
     for i in range(count):
         slot = touched[i]
+        promising = bits[slot] >= least
         score = scores[slot]
         scores[slot] = 0
+        if not promising:
+            continue
         if found == most:
             last = tops[most - 1]
             if score < last or (score == last and keys[slot] > keys[best[most - 1]]):
@@ -123,7 +165,7 @@ def _search(terms, weights, common, start, used, pool_slots, pool_weights, score
         tops[at] = score
         if found < most:
             found += 1
-    return found
+    return found, fetched
 
 
 class Index:
@@ -171,7 +213,7 @@ class Index:
         """Return the slots of up to `most` documents with the largest inner products, best first."""
         common = min(max(COMMON_AT_LEAST, int(COMMON_SHARE * len(self))), COMMON_AT_MOST)
         best = np.empty(most, dtype=np.int32)
-        found = _search(
+        found, _ = _search(
             terms, weights, common, self._start, self._used, self._pool_slots, self._pool_weights,
             self._scores, self._touched, self._keys, best,
         )  # fmt: skip

@@ -1,12 +1,19 @@
-"""Two sparse vectors, each with ascending ids, compared in compiled code.
+"""Sparse vectors, each with ascending ids, compared in compiled code.
 
-Both lists are walked once. Which of them to go on with is computed, not branched on: a processor cannot
-guess it, and a wrong guess costs more than all else in the loop.
+Two lists are walked once, side by side. Which of them to go on with is computed, not branched on: a
+processor cannot guess it, and a wrong guess costs more than all else in the loop. One list that is compared
+with many gets a table of contents, so that an id which is not in it, as most are not, is passed over with
+one look. Either way products are added in ascending order of ids: the sums are the same to the last bit.
 """
 
 from __future__ import annotations
 
 import numba
+import numpy as np
+
+SHELF_BITS = 12
+"""Ids of a list of contents lie on so many shelves (a power of two), by their first bits: ids are hashes, so
+most shelves hold none of a hundred ids."""
 
 
 @numba.njit(cache=True)
@@ -26,24 +33,49 @@ def inner(ids_a, weights_a, lo_a, hi_a, ids_b, weights_b, lo_b, hi_b):  # type: 
 
 
 @numba.njit(cache=True)
-def spread(ids_a, weights_a, lo_a, hi_a, ids_b, weights_b, lo_b, hi_b, rare):  # type: ignore[no-untyped-def]
+def contents_of(ids, lo, hi, bits):  # type: ignore[no-untyped-def]
+    """Return where in `ids[lo:hi]` each shelf begins, `hi` where it is empty; ids have up to `bits` bits."""
+    begins = np.full(1 << SHELF_BITS, hi, dtype=np.int32)
+    for i in range(hi - 1, lo - 1, -1):
+        begins[ids[i] >> np.uint32(bits - SHELF_BITS)] = i
+    return begins
+
+
+@numba.njit(cache=True)
+def spread(ids_a, weights_a, lo_a, hi_a, begins, bits, ids_b, weights_b, lo_b, hi_b, rare):  # type: ignore[no-untyped-def]
     """Return the inner product, the sum of the squares of its terms, and how many of its ids are rare.
 
-    `rare`: a flag for each id of `a[lo_a:hi_a]`.
+    `begins`: the contents of `a[lo_a:hi_a]`, whose ids have up to `bits` bits; `rare`: a flag for each.
     """
     total = 0.0
     squares = 0.0
     found = 0
-    i = lo_a
-    j = lo_b
-    while i < hi_a and j < hi_b:
-        mine = ids_a[i]
-        other = ids_b[j]
-        if mine == other:
+    for j in range(lo_b, hi_b):
+        i = begins[ids_b[j] >> np.uint32(bits - SHELF_BITS)]
+        if i == hi_a:
+            continue
+        while i < hi_a and ids_a[i] < ids_b[j]:
+            i += 1
+        if i < hi_a and ids_a[i] == ids_b[j]:
             share = float(weights_a[i]) * float(weights_b[j])
             total += share
             squares += share * share
             found += rare[i - lo_a]
-        i += mine <= other
-        j += other <= mine
     return total, squares, found
+
+
+@numba.njit(cache=True)
+def held(ids_a, weights_a, hi_a, begins, bits, ids_b, weights_b, lo_b, hi_b):  # type: ignore[no-untyped-def]
+    """Return the weights, in a and in b, of the ids that both have; `begins` and `bits` as above."""
+    in_a = 0.0
+    in_b = 0.0
+    for j in range(lo_b, hi_b):
+        i = begins[ids_b[j] >> np.uint32(bits - SHELF_BITS)]
+        if i == hi_a:
+            continue
+        while i < hi_a and ids_a[i] < ids_b[j]:
+            i += 1
+        if i < hi_a and ids_a[i] == ids_b[j]:
+            in_a += weights_a[i]
+            in_b += weights_b[j]
+    return in_a, in_b

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from services.clusterer.clock import seconds
 from services.clusterer.pool import Profiles
 from services.clusterer.profile import OTHER_DAY, Profile
-from services.clusterer.sparse import contents_of, held, inner, spread
+from services.clusterer.sparse import contents_of, inner, spread
 from services.clusterer.vectors import TERM_BITS
 
 CHANNELS = ("text", "title", "names", "numbers", "rare", "title_found", "title_finds")
@@ -79,16 +79,8 @@ def _covered(ids_a, weights_a, lo_a, hi_a, ids_b, lo_b, hi_b):  # type: ignore[n
 
 @numba.njit(cache=True)
 def words_contents(ids, at):  # type: ignore[no-untyped-def]
-    """Return the contents of a profile's text and of its title, to compare it with many others."""
-    return contents_of(ids, at[0], at[1], TERM_BITS), contents_of(ids, at[1], at[2], TERM_BITS)
-
-
-@numba.njit(cache=True)
-def _sum(weights, lo, hi):  # type: ignore[no-untyped-def]
-    total = 0.0
-    for i in range(lo, hi):
-        total += weights[i]
-    return total
+    """Return the contents of a profile's text, which is to be compared with many others."""
+    return contents_of(ids, at[0], at[1], TERM_BITS)
 
 
 @numba.njit(cache=True)
@@ -107,22 +99,19 @@ def compare_pair(ids, weights, at, contents, rare, other_ids, other_weights, o, 
     `rare`: which of its words are, of the first one.
     breadth: ln(1 + the number of equal shares that would make up the text cosine as its terms do).
     """
-    words, title = contents
     total, squares, shared_rare = spread(
-        ids, weights, at[0], at[1], words, TERM_BITS, other_ids, other_weights, o[0], o[1], rare
+        ids, weights, at[0], at[1], contents, TERM_BITS, other_ids, other_weights, o[0], o[1], rare
     )
     out[0] = total
     out[7] = np.log(1.0 + total * total / squares) if squares > 0 else 0.0
     length = _length(weights, at[1], at[2]) * _length(other_weights, o[1], o[2])
-    titles = inner(ids, weights, at[1], at[2], other_ids, other_weights, o[1], o[2])
-    out[1] = titles / length if length > 0 else 0.0
+    title = inner(ids, weights, at[1], at[2], other_ids, other_weights, o[1], o[2])
+    out[1] = title / length if length > 0 else 0.0
     out[2] = inner(ids, weights, at[2], at[3], other_ids, other_weights, o[2], o[3])
     out[3] = inner(ids, weights, at[3], at[4], other_ids, other_weights, o[3], o[4])
     out[4] = math.log(1.0 + shared_rare)
-    found = held(ids, weights, at[2], title, TERM_BITS, other_ids, other_weights, o[0], o[1])[0]
-    finds = held(ids, weights, at[1], words, TERM_BITS, other_ids, other_weights, o[1], o[2])[1]
-    out[5] = found / _sum(weights, at[1], at[2]) if found > 0 else 0.0
-    out[6] = finds / _sum(other_weights, o[1], o[2]) if finds > 0 else 0.0
+    out[5] = _covered(ids, weights, at[1], at[2], other_ids, o[0], o[1])
+    out[6] = _covered(other_ids, other_weights, o[1], o[2], ids, at[0], at[1])
 
 
 @numba.njit(cache=True)

@@ -62,20 +62,3 @@ def spread(ids_a, weights_a, lo_a, hi_a, begins, bits, ids_b, weights_b, lo_b, h
             squares += share * share
             found += rare[i - lo_a]
     return total, squares, found
-
-
-@numba.njit(cache=True)
-def held(ids_a, weights_a, hi_a, begins, bits, ids_b, weights_b, lo_b, hi_b):  # type: ignore[no-untyped-def]
-    """Return the weights, in a and in b, of the ids that both have; `begins` and `bits` as above."""
-    in_a = 0.0
-    in_b = 0.0
-    for j in range(lo_b, hi_b):
-        i = begins[ids_b[j] >> np.uint32(bits - SHELF_BITS)]
-        if i == hi_a:
-            continue
-        while i < hi_a and ids_a[i] < ids_b[j]:
-            i += 1
-        if i < hi_a and ids_a[i] == ids_b[j]:
-            in_a += weights_a[i]
-            in_b += weights_b[j]
-    return in_a, in_b

@@ -262,7 +262,7 @@ class Edition:
 
     def oneness(self, new: StoryState, other: Story) -> float:
         """Return the log-odds that a story, as it has just become, and `other` are one."""
-        both = (self.memory.group(new), self.memory.group(other.record))
+        both = (self.memory.group(new), self.memory.group_of(other))
         return mutual_odds(*both, self._parameters.join, self._vectorizer)
 
     def _plan_split(self, new: StoryState) -> None:
@@ -330,7 +330,7 @@ class Edition:
             if probability >= rule.threshold:
                 common = shared(new, other.record, shared_quotes(quotes, other.quotes))
                 if not common["terms"]:
-                    founder = self.memory.group(new).profiles[0]
+                    founder = self.memory.profiles_of(new)[0]
                     common["terms"] = self._phrases(arrival, founder, other.slots[0])
                 reasons = {**common, "threshold": rule.threshold}
                 found.append({"story_id": other.story_id, "score": round(probability, 4), "reasons": reasons})

@@ -199,11 +199,11 @@ def _exemplars(ids, weights, at, contents, rare, other_ids, other_weights, place
 
 
 @numba.njit(cache=True)
-def _compare(  # type: ignore[no-untyped-def]
+def compare_stories(  # type: ignore[no-untyped-def]
     ids, weights, at, rare, published, other_ids, other_weights, places, members, bounds, times, sizes,
     cohesions, out, closest,
 ):  # fmt: skip
-    """Fill a row of `out` and a place of `closest` for each story."""
+    """Fill a row of `out` and a place of `closest` for each story, see `compare`."""
     channels = np.empty(8, dtype=np.float64)
     contents = words_contents(ids, at)
     stories = len(bounds) - 1
@@ -271,7 +271,7 @@ def compare(article: Profile, rare: npt.NDArray[np.bool_], published: int, stori
     """
     count = len(stories.sizes)
     seen = Seen(np.zeros((count, len(FEATURES))), np.zeros(count, dtype=np.int64))
-    _compare(
+    compare_stories(
         article.ids, article.weights, article.offsets, rare, published, *stories.profiles, stories.members,
         stories.bounds, stories.times, stories.sizes, stories.cohesions, *seen,
     )  # fmt: skip
@@ -280,11 +280,12 @@ def compare(article: Profile, rare: npt.NDArray[np.bool_], published: int, stori
 
 def cohesion_of(profiles: Profiles, members: npt.NDArray[np.int64]) -> float:
     """Return the mean text cosine of a story's exemplars with each other, 0 if there is only one."""
-    return float(_cohesion(profiles.ids, profiles.weights, profiles.places, members))
+    return float(cohesion(profiles.ids, profiles.weights, profiles.places, members))
 
 
 @numba.njit(cache=True)
-def _cohesion(ids, weights, places, members):  # type: ignore[no-untyped-def]
+def cohesion(ids, weights, places, members):  # type: ignore[no-untyped-def]
+    """Return what `cohesion_of` does."""
     exemplars = len(members)
     total = 0.0
     for a in range(exemplars):
@@ -295,15 +296,9 @@ def _cohesion(ids, weights, places, members):  # type: ignore[no-untyped-def]
     return 2 * total / (exemplars * (exemplars - 1)) if exemplars > 1 else 0.0
 
 
-def closeness_of(profiles: Profiles, members: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """Return the mean text cosine of each of a story's exemplars with the others, 0 if there is only one."""
-    closeness = np.zeros(len(members))
-    _closeness(profiles.ids, profiles.weights, profiles.places, members, closeness)
-    return closeness
-
-
 @numba.njit(cache=True)
-def _closeness(ids, weights, places, members, out):  # type: ignore[no-untyped-def]
+def closeness(ids, weights, places, members, out):  # type: ignore[no-untyped-def]
+    """Add to `out` the mean text cosine of each of a story's exemplars with the others, if there are any."""
     exemplars = len(members)
     for a in range(exemplars):
         for b in range(a):

@@ -35,8 +35,8 @@ class Story:
     """A story's latest record, packed, and what it is compared by."""
 
     __slots__ = (
-        "article_ids", "centre", "cohesion", "data", "links", "merged_into", "open", "quotes", "revision",
-        "series", "slots", "story_id", "times", "touched_at", "unique_count",
+        "article_ids", "centre", "cohesion", "data", "links", "merged_into", "open", "published", "quotes",
+        "revision", "series", "slots", "story_id", "times", "touched_at", "unique_count",
     )  # fmt: skip
 
     def __init__(self, record: StoryState) -> None:
@@ -53,6 +53,7 @@ class Story:
         self.unique_count = record["unique_count"]
         times = record["event_times"]
         self.times = times_of(times["newest"], times["oldest"], times["mean"])
+        self.published = tuple(_published(exemplar) for exemplar in record["exemplars"])
         self.cohesion = 0.0
         self.centre = -1
         """What it is linked by, a slot of the pool: the sum of its exemplars, or the only one; -1 if none."""
@@ -181,7 +182,7 @@ class Memory:
 
     def centre_of(self, record: StoryState) -> Profile:
         """Return what the story of a record, published or about to be, is linked by."""
-        return self._centre(record["exemplars"], lambda: self.group(record).profiles)
+        return self._centre(record["exemplars"], lambda: self.profiles_of(record))
 
     def _centre(self, exemplars: list[Exemplar], profiles: Callable[[], list[Profile]]) -> Profile:
         """Return the centre of exemplars. The last one is kept, as above."""
@@ -191,15 +192,19 @@ class Memory:
 
     def group(self, record: StoryState) -> Group:
         """Return the exemplars of a record, published or about to be, as articles to compare."""
-        known = self._stories.get(record["story_id"])
-        times = [exemplar["published_at"] for exemplar in record["exemplars"]]
-        return Group(
-            [
-                self.profile_of(exemplar) if slot is None else self.profile(slot)
-                for exemplar, slot in zip(record["exemplars"], _kept(record, known), strict=True)
-            ],
-            [seconds(time) if time else UNKNOWN for time in times],
-        )
+        return Group(self.profiles_of(record), [_published(exemplar) for exemplar in record["exemplars"]])
+
+    def group_of(self, story: Story) -> Group:
+        """Return the exemplars of a story as articles to compare."""
+        return Group([self.profile(slot) for slot in story.slots], list(story.published))
+
+    def profiles_of(self, record: StoryState) -> list[Profile]:
+        """Return the profiles of the exemplars of a record, published or about to be."""
+        kept = _kept(record, self._stories.get(record["story_id"]))
+        return [
+            self.profile_of(exemplar) if slot is None else self.profile(slot)
+            for exemplar, slot in zip(record["exemplars"], kept, strict=True)
+        ]
 
     def compared(self, stories: Sequence[Story]) -> Compared:
         """Return what an article is compared with to find out whether it belongs to one of `stories`."""
@@ -288,6 +293,12 @@ class Memory:
     def _forget_centre(self, story: Story | None) -> None:
         if story and len(story.slots) > 1:
             self.pool.remove(story.centre)
+
+
+def _published(exemplar: Exemplar) -> int:
+    """Return when an exemplar was published, in seconds since the epoch, or UNKNOWN."""
+    time = exemplar["published_at"]
+    return seconds(time) if time else UNKNOWN
 
 
 def _own(document: int) -> int:

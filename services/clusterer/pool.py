@@ -9,6 +9,7 @@ rest to new arrays. So a profile that somebody still looks at never changes.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import accumulate
 from typing import NamedTuple
 
 import numba
@@ -40,11 +41,12 @@ class Profiles(NamedTuple):
 def together(profiles: Iterable[Profile]) -> Profiles:
     """Return profiles in common arrays of their own, in the given order."""
     listed = list(profiles)
-    starts = np.cumsum([0, *(len(profile.ids) for profile in listed)])
+    starts = [*accumulate((len(profile.ids) for profile in listed[:-1]), initial=0)]
+    places = np.concatenate([profile.offsets for profile in listed], dtype=np.int64)
     return Profiles(
         np.concatenate([profile.ids for profile in listed]),
         np.concatenate([profile.weights for profile in listed]),
-        np.array([profile.offsets + start for profile, start in zip(listed, starts, strict=False)]),
+        places.reshape(len(listed), -1) + np.array(starts)[:, np.newaxis],
     )
 
 

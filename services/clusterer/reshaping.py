@@ -11,18 +11,19 @@ from typing import NamedTuple
 
 import numba
 import numpy as np
+import numpy.typing as npt
 
 from services.clusterer.evidence import (
+    FEATURES,
     UNKNOWN,
-    Compared,
-    closeness_of,
-    cohesion_of,
-    compare,
+    closeness,
+    cohesion,
+    compare_stories,
     scaled,
     with_rivals,
 )
 from services.clusterer.parameters import Rule
-from services.clusterer.pool import together
+from services.clusterer.pool import Profiles, together
 from services.clusterer.profile import TEXT, Profile
 from services.clusterer.sparse import inner
 from services.clusterer.vectors import Vectorizer
@@ -45,29 +46,58 @@ def mutual_odds(a: Group, b: Group, rule: Rule, vectorizer: Vectorizer) -> float
 
     An article's own side is the rival of the other one: if the two are one story, it is as close to both.
     """
-    odds = [*_odds(a, b, rule, vectorizer), *_odds(b, a, rule, vectorizer)]
+    whole = together([*a.profiles, *b.profiles])
+    values = np.zeros((len(whole.places), len(FEATURES)))
+    own = np.zeros(len(whole.places))
+    published = np.array([*a.published, *b.published], dtype=np.int64)
+    _cross(*whole, _rare(whole, vectorizer), published, len(a.profiles), values, own)
+    odds = [rule.odds(features) for features in scaled(with_rivals(values, own))]
     return sum(odds) / len(odds)
 
 
-def _odds(articles: Group, story: Group, rule: Rule, vectorizer: Vectorizer) -> list[float]:
-    whole = together(story.profiles)
-    members = np.arange(len(story.profiles))
-    known = sorted(time for time in story.published if time != UNKNOWN)
-    times = (known[-1], known[0], sum(known) // len(known)) if known else (UNKNOWN,) * 3
-    compared = Compared(
-        whole,
-        members,
-        np.array([0, len(members)]),
-        np.array([times]),
-        np.array([len(members)]),
-        np.array([cohesion_of(whole, members)]),
-    )
-    rows = []
-    for profile, published in zip(articles.profiles, articles.published, strict=True):
-        rare = vectorizer.rare(profile.ids[: profile.offsets[TEXT + 1]])
-        rows.append(compare(profile, rare, published, compared).values[0])
-    own = closeness_of(together(articles.profiles), np.arange(len(articles.profiles)))
-    return [rule.odds(features) for features in scaled(with_rivals(np.array(rows), own))]
+def _rare(profiles: Profiles, vectorizer: Vectorizer) -> npt.NDArray[np.bool_]:
+    """Return a flag for each id of `profiles`: whether it is a rare word of a text."""
+    rare = np.zeros(len(profiles.ids), dtype=np.bool_)
+    for places in profiles.places.tolist():
+        text = slice(places[TEXT], places[TEXT + 1])
+        rare[text] = vectorizer.rare(profiles.ids[text])
+    return rare
+
+
+@numba.njit(cache=True)
+def _cross(ids, weights, places, rare, published, first, values, own):  # type: ignore[no-untyped-def]
+    """Fill a row of `values` for each article: its raw features with the story that it does not belong to.
+
+    The `first` articles are of one story, the others of another one. `own`: see `closeness`.
+    """
+    articles = np.arange(len(places))
+    closest = np.empty(1, dtype=np.int64)
+    for side in range(2):
+        mine = articles[:first] if side == 0 else articles[first:]
+        other = articles[first:] if side == 0 else articles[:first]
+        closeness(ids, weights, places, mine, own[mine[0] : mine[-1] + 1])
+        times = _times(published[other])
+        bounds = np.array([0, len(other)])
+        sizes = np.array([len(other)])
+        cohesions = np.array([cohesion(ids, weights, places, other)])
+        for article in mine:
+            at = places[article]
+            compare_stories(
+                ids, weights, at, rare[at[0] : at[1]], published[article], ids, weights, places, other,
+                bounds, times, sizes, cohesions, values[article : article + 1], closest,
+            )  # fmt: skip
+
+
+@numba.njit(cache=True)
+def _times(published):  # type: ignore[no-untyped-def]
+    """Return the newest, the oldest and the mean time of a story's articles in a row."""
+    known = published[published != UNKNOWN]
+    times = np.full((1, 3), UNKNOWN, dtype=np.int64)
+    if len(known):
+        times[0, 0] = known.max()
+        times[0, 1] = known.min()
+        times[0, 2] = known.sum() // len(known)
+    return times
 
 
 def weakest_seam(story: Group) -> tuple[list[int], list[int]] | None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from services.clusterer.pool import together
 from services.clusterer.profile import DATES, SECTIONS, TITLE, TITLE_NAMES, Profile
-from services.clusterer.vectors import unit
+from services.clusterer.vectors import heaviest, unit
 
 MOST = (160, 40, 24, 24, 16, 16)
 """How many ids a centre keeps of each section: the heaviest."""
@@ -35,43 +35,39 @@ def centre_of(profiles: Sequence[Profile]) -> Profile:
 @numba.njit(cache=True)
 def _sums(ids, weights, places, most):  # type: ignore[no-untyped-def]
     """Return the heaviest ids of each section with the sums of their weights, and where sections begin."""
-    total = 0
-    for profile in places:
-        total += profile[-1] - profile[0]
-    found = np.empty(total, dtype=np.uint32)
-    sums = np.empty(total, dtype=np.float32)
+    found = np.empty(len(ids), dtype=np.uint32)
+    sums = np.empty(len(ids), dtype=np.float32)
     offsets = np.zeros(len(most) + 1, dtype=np.int32)
     end = 0
     for section in range(len(most)):
-        size = 0
+        known = found[:0]
+        total = np.empty(0, dtype=np.float64)
         for profile in places:
-            size += profile[section + 1] - profile[section]
-        at = np.empty(size, dtype=np.int64)
-        size = 0
-        for profile in places:
-            for i in range(profile[section], profile[section + 1]):
-                at[size] = i
-                size += 1
-        at = at[np.argsort(ids[at], kind="mergesort")]
-        count = 0
-        i = 0
-        while i < size:
-            same = ids[at[i]]
-            sum_ = 0.0
-            while i < size and ids[at[i]] == same:
-                sum_ += float(weights[at[i]])
-                i += 1
-            found[end + count] = same
-            sums[end + count] = sum_
-            count += 1
-        if count > most[section]:
-            heaviest = np.argsort(-sums[end : end + count], kind="mergesort")[: most[section]]
-            kept = 0
-            for i in np.sort(heaviest):
-                found[end + kept] = found[end + i]
-                sums[end + kept] = sums[end + i]
-                kept += 1
-            count = kept
-        end += count
+            lo = profile[section]
+            hi = profile[section + 1]
+            known, total = _sum(known, total, ids[lo:hi], weights[lo:hi])
+        kept, heavy = heaviest(known, total.astype(np.float32), most[section])
+        found[end : end + len(kept)] = kept
+        sums[end : end + len(kept)] = heavy
+        end += len(kept)
         offsets[section + 1] = end
     return found[:end].copy(), sums[:end].copy(), offsets
+
+
+@numba.njit(cache=True)
+def _sum(ids_a, weights_a, ids_b, weights_b):  # type: ignore[no-untyped-def]
+    """Return the ids, ascending, of two lists of ascending ids, and the sums of their weights."""
+    ids = np.empty(len(ids_a) + len(ids_b), dtype=np.uint32)
+    sums = np.empty(len(ids), dtype=np.float64)
+    i = 0
+    j = 0
+    count = 0
+    while i < len(ids_a) or j < len(ids_b):
+        mine = i < len(ids_a) and (j == len(ids_b) or ids_a[i] <= ids_b[j])
+        other = j < len(ids_b) and (i == len(ids_a) or ids_b[j] <= ids_a[i])
+        ids[count] = ids_a[i] if mine else ids_b[j]
+        sums[count] = (weights_a[i] if mine else 0.0) + (weights_b[j] if other else 0.0)
+        i += mine
+        j += other
+        count += 1
+    return ids[:count], sums[:count]

@@ -237,7 +237,7 @@ def _order(terms):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True)
 def _weigh(terms, short, background, limit, counted):  # type: ignore[no-untyped-def]
-    """Return the `limit` heaviest distinct terms, ascending, and their weights; of equal weights the first.
+    """Return the `limit` heaviest distinct terms and their weights, see `heaviest`.
 
     `counted`: a term's frequency matters, otherwise only its rarity does. What is kept is written at the
     end of what was kept before, and overwritten if it is not: a branch would be guessed wrong too often.
@@ -259,24 +259,32 @@ def _weigh(terms, short, background, limit, counted):  # type: ignore[no-untyped
         distinct[known] = term
         weights[known] = np.float32(_GROWN[starts[i + 1] - starts[i]] * rarity) if counted else rarity
         known += rarity > 0
-    if known <= limit:
-        return distinct[:known], weights[:known]
-    least = np.partition(weights[:known], known - limit)[known - limit]
-    equal = limit
-    for i in range(known):
-        equal -= weights[i] > least
-    kept = 0
-    for i in range(known):
-        level = weights[i] == least
-        distinct[kept] = distinct[i]
-        weights[kept] = weights[i]
-        kept += weights[i] > least or (level and equal > 0)
-        equal -= level
-    return distinct[:kept], weights[:kept]
+    return heaviest(distinct[:known], weights[:known], limit)
 
 
 @numba.njit(cache=True)
-def _heaviest(head, repeats, body, table, background, limit, counted):  # type: ignore[no-untyped-def]
+def heaviest(ids, weights, limit):  # type: ignore[no-untyped-def]
+    """Return the `limit` heaviest ids in the given order and their weights; of equal weights the first.
+
+    Both arrays are overwritten; what is returned lies in them.
+    """
+    if len(ids) <= limit:
+        return ids, weights
+    least = np.partition(weights, len(ids) - limit)[len(ids) - limit]
+    equal = limit - np.sum(weights > least)
+    kept = 0
+    for i in range(len(ids)):
+        level = weights[i] == least
+        keep = weights[i] > least or (level and equal > 0)
+        ids[kept] = ids[i]
+        weights[kept] = weights[i]
+        kept += keep
+        equal -= level
+    return ids[:kept], weights[:kept]
+
+
+@numba.njit(cache=True)
+def _terms_of(head, repeats, body, table, background, limit, counted):  # type: ignore[no-untyped-def]
     """Return the heaviest terms of a title, counted `repeats` times, and a text, see `_weigh`."""
     room = 2 * (repeats * (len(head) + 1) + len(body) + 1)
     terms = np.empty(room, dtype=np.uint32)
@@ -357,13 +365,13 @@ class Vectorizer:
     def vector(self, title: str, text: str, limit: int) -> Vector:
         """Return the vector of an article, at most `limit` terms."""
         head, body = _points(title), _points(text)
-        distinct, weights = _heaviest(head, TITLE_REPEATS, body, fold_table(), self._background, limit, True)
+        distinct, weights = _terms_of(head, TITLE_REPEATS, body, fold_table(), self._background, limit, True)
         return pack(distinct, unit(weights))
 
     def title(self, title: str) -> tuple[Terms, Weights]:
         """Return the distinct terms of a title, ascending, and their background weights."""
         points = _points(title)
-        distinct, weights = _heaviest(
+        distinct, weights = _terms_of(
             points, 1, points[:0], fold_table(), self._background, len(points) + 2, False
         )
         return distinct, weights

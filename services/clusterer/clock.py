@@ -11,11 +11,11 @@ from datetime import UTC, datetime, timedelta
 
 from services.clusterer.state import Clock
 from services.runtime.records import CleanArticle
-from services.runtime.times import to_text
 
 WINDOW = 9
 MOST_AHEAD = timedelta(days=2)
 """A publication time later than this after reception is an error, not a date."""
+_EPOCH = datetime(1970, 1, 1)
 OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
 
 
@@ -43,9 +43,10 @@ def seconds(text: str) -> int:
 
 def time_text(seconds_since_epoch: int) -> str:
     """Return the time field for seconds since the epoch."""
-    return to_text(datetime.fromtimestamp(seconds_since_epoch, UTC))
+    return f"{(_EPOCH + timedelta(seconds=seconds_since_epoch)).isoformat()}Z"
 
 
 def shifted(text: str, hours: float) -> str:
-    """Return the time `hours` later (earlier when negative)."""
-    return to_text(datetime.fromisoformat(text) + timedelta(hours=hours))
+    """Return the time `hours` later (earlier when negative). Quick because it counts on UTC."""
+    later = datetime.fromisoformat(text.removesuffix("Z")) + timedelta(hours=hours)
+    return f"{later.isoformat(timespec='seconds')}Z"

@@ -323,12 +323,11 @@ class Edition:
         if new["series"] or not candidates or not new["exemplars"]:
             return links
         rule = self._parameters.link
-        quotes = quotes_of(new)
         found: list[RelatedStory] = []
         probabilities = rule.probabilities(self.compared(new, candidates))
         for other, probability in zip(candidates, probabilities, strict=True):
             if probability >= rule.threshold:
-                common = shared(new, other.record, shared_quotes(quotes, other.quotes))
+                common = shared(new, other.record, shared_quotes(quotes_of(new), other.quotes))
                 if not common["terms"]:
                     founder = self.memory.profiles_of(new)[0]
                     common["terms"] = self._phrases(arrival, founder, other.slots[0])
@@ -348,7 +347,7 @@ class Edition:
             self._vectorizer.rare(mine.ids[: mine.offsets[TEXT + 1]]),
             self.memory.pool.profiles,
             [other.centre for other in others],
-            quotes_shared(quotes_of(new), (other.quotes for other in others)),
+            quotes_shared(quotes_of(new), [other.quotes for other in others]),
         )
 
 
@@ -364,7 +363,7 @@ def warm_up() -> None:
     arrival = clusterer.edition("vi").arrival(_sample("warm-up", "Cầu cũ đóng từ 12 tháng trước"))
     founded = clusterer.edition("vi").found(arrival, {}, [])
     last = cast(StoryState, memory.last)
-    shared_quotes(quotes_of(last), quotes_of(last))
+    quotes_shared(quotes_of(last), [quotes_of(last)])
     memory.apply(founded)
     clusterer.edition("vi").compared(founded, memory.all_stories())
     clusterer.edition("vi").oneness(founded, memory.all_stories()[0])

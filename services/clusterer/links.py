@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 import numba
@@ -69,10 +70,8 @@ def quotes_of(record: Told | StoryState) -> Quotes:
     if not record["quotes"]:
         return NO_QUOTES
     found = [quote_triples(quote["text"]) for quote in record["quotes"]]
-    return Quotes(
-        np.concatenate([*found, np.empty(0, dtype=np.uint64)]),
-        np.cumsum([0, *(len(triples) for triples in found)], dtype=np.int32),
-    )
+    sizes = accumulate((len(triples) for triples in found), initial=0)
+    return Quotes(np.concatenate(found), np.array([*sizes], dtype=np.int32))
 
 
 def shared_quotes(a: Quotes, b: Quotes) -> npt.NDArray[np.intp]:
@@ -83,11 +82,29 @@ def shared_quotes(a: Quotes, b: Quotes) -> npt.NDArray[np.intp]:
     return found
 
 
-def quotes_shared(mine: Quotes, others: Iterable[Quotes]) -> list[int]:
-    """Return how many quotes one story shares with each of several others, most of which have none."""
-    if mine is NO_QUOTES:
-        return [0 for _ in others]
-    return [0 if other is NO_QUOTES else len(shared_quotes(mine, other)) for other in others]
+def quotes_shared(mine: Quotes, others: Sequence[Quotes]) -> list[int]:
+    """Return how many quotes one story shares with each of several others, most of which share nothing."""
+    if mine is NO_QUOTES or not others:
+        return [0] * len(others)
+    ends = np.array([*accumulate(len(other.triples) for other in others)], dtype=np.int64)
+    touching = _touching(np.sort(mine.triples), np.concatenate([other.triples for other in others]), ends)
+    return [
+        len(shared_quotes(mine, other)) if touches else 0
+        for other, touches in zip(others, touching.tolist(), strict=True)
+    ]
+
+
+@numba.njit(cache=True)
+def _touching(mine, others, ends):  # type: ignore[no-untyped-def]
+    """Return whether `others`, which end at `ends`, have anything of `mine`, which is ascending."""
+    found = np.zeros(len(ends), dtype=np.bool_)
+    i = 0
+    for k in range(len(ends)):
+        while i < ends[k]:
+            place = np.searchsorted(mine, others[i])
+            found[k] = found[k] or (place < len(mine) and mine[place] == others[i])
+            i += 1
+    return found
 
 
 @numba.njit(cache=True)

@@ -5,7 +5,6 @@ Everything here follows from the published records, and changes only when one is
 
 from __future__ import annotations
 
-import bisect
 import hashlib
 import zlib
 from collections.abc import Callable, Iterable, Sequence
@@ -16,6 +15,7 @@ from typing import cast
 import numpy as np
 import orjson
 
+from services.clusterer.ages import Ages
 from services.clusterer.centre import centre_of
 from services.clusterer.clock import seconds, shifted
 from services.clusterer.evidence import UNKNOWN, Compared, cohesion_of, times_of
@@ -89,8 +89,8 @@ class Memory:
         self._by_slot: list[Story | None] = []
         self._latest: tuple[Exemplar, Profile] | None = None
         self._latest_centre: tuple[list[Exemplar], Profile] | None = None
-        self._by_age: list[tuple[str, str]] = []
-        self._open_by_age: list[tuple[str, str]] = []
+        self._ages = Ages()
+        self._open_ages = Ages()
         self._packed_bytes = 0
 
     @property
@@ -101,7 +101,7 @@ class Memory:
     @property
     def open_stories(self) -> int:
         """Number of open stories."""
-        return len(self._open_by_age)
+        return len(self._open_ages)
 
     @property
     def known_stories(self) -> int:
@@ -134,20 +134,19 @@ class Memory:
 
     def stories_of(self, documents: Iterable[int], most: int) -> list[Story]:
         """Return the first `most` different stories whose exemplars documents of the index are."""
-        found: dict[str, Story] = {}
+        found: dict[Story, None] = {}
         for document in documents:
             story = self._by_slot[document]
             if story is None:
                 raise LookupError(document)
-            if story.story_id not in found:
-                found[story.story_id] = story
-                if len(found) == most:
-                    break
-        return list(found.values())
+            found[story] = None
+            if len(found) == most:
+                break
+        return list(found)
 
     def idle(self, before: str) -> list[tuple[str, str]]:
         """Return (last received at, story id) of the open stories that got nothing since, longest first."""
-        return self._open_by_age[: bisect.bisect_left(self._open_by_age, (before, ""))]
+        return self._open_ages.before(before)
 
     def apply(self, record: StoryState) -> None:
         """Remember a record; a revision that is known already changes nothing."""
@@ -158,8 +157,7 @@ class Memory:
         self.clock = record["clock"]
         self.last = record
         self._replace(known, record)
-        limit = (shifted(self.clock["now"], -self._forget_after_hours), "")
-        for _, old in self._by_age[: bisect.bisect_left(self._by_age, limit)]:
+        for _, old in self._ages.before(shifted(self.clock["now"], -self._forget_after_hours)):
             self.forget(old)
 
     def compact(self) -> None:
@@ -230,10 +228,9 @@ class Memory:
             self._forget_documents(known, {slot for slot in kept if slot is not None})
         for article_id in story.article_ids:
             self._story_of[article_id] = story.story_id
-        age = (story.touched_at, story.story_id)
-        bisect.insort(self._by_age, age)
+        self._ages.add(story.story_id, story.touched_at)
         if story.open:
-            bisect.insort(self._open_by_age, age)
+            self._open_ages.add(story.story_id, story.touched_at)
         story.slots = tuple(
             self._remember(exemplar) if slot is None else slot
             for exemplar, slot in zip(record["exemplars"], kept, strict=True)
@@ -277,10 +274,9 @@ class Memory:
                 del self._story_of[article_id]
 
     def _forget_age(self, story: Story) -> None:
-        age = (story.touched_at, story.story_id)
-        del self._by_age[bisect.bisect_left(self._by_age, age)]
+        self._ages.remove(story.story_id, story.touched_at)
         if story.open:
-            del self._open_by_age[bisect.bisect_left(self._open_by_age, age)]
+            self._open_ages.remove(story.story_id, story.touched_at)
 
     def _forget_documents(self, story: Story, kept: set[int]) -> None:
         for slot in story.slots:

@@ -102,19 +102,18 @@ def remove_names(new: StoryState, gone: Exemplar) -> None:
 
 def add_keywords(new: StoryState, more: list[Keyword]) -> None:
     """Add weights by keyword; the heaviest ones stay."""
-    new["keywords"] = [
-        {"term": k["term"], "weight": round(k["weight"], 4)} for k in _summed(new["keywords"], more)
-    ]
+    summed = _summed(new["keywords"], more)
+    new["keywords"] = [{"term": term, "weight": round(weight, 4)} for term, weight in summed]
 
 
-def _summed(known: list[Keyword], more: list[Keyword]) -> list[Keyword]:
+def _summed(known: list[Keyword], more: list[Keyword]) -> list[tuple[str, float]]:
     """Return the heaviest keywords of two lists, of equal ones the first in the alphabet."""
     counted = {k["term"]: k["weight"] for k in known}
     for keyword in more:
         term = keyword["term"][:NAME_CHARACTERS]
         counted[term] = counted.get(term, 0.0) + keyword["weight"]
     ranked = sorted(sorted(counted), key=counted.__getitem__, reverse=True)[:MOST_KEYWORDS]
-    return [{"term": term, "weight": counted[term]} for term in ranked]
+    return [(term, counted[term]) for term in ranked]
 
 
 def add_quotes(new: StoryState, more: list[StoryQuote]) -> None:
@@ -136,7 +135,10 @@ def quotes_of(article: EnrichedArticle) -> list[StoryQuote]:
 
 def told(article: EnrichedArticle) -> Told:
     """Return what an article alone says, as a story of it would."""
-    new: Told = {"entities": [], "keywords": _summed([], article["keywords"]), "quotes": quotes_of(article)}
+    keywords: list[Keyword] = [
+        {"term": term, "weight": weight} for term, weight in _summed([], article["keywords"])
+    ]
+    new: Told = {"entities": [], "keywords": keywords, "quotes": quotes_of(article)}
     add_entities(new, entities_of(article))
     return new
 

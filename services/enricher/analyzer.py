@@ -17,8 +17,10 @@ from typing import NamedTuple
 import joblib
 import numpy as np
 
-from services.enricher.crf import DIGIT, IN_DICT, TITLE, Compiled, Ints, compile_model
+from services.enricher.crf import DIGIT, IN_DICT, TITLE, Compiled
+from services.enricher.crf_tables import compile_model
 from services.enricher.crfsuite import read_model
+from services.enricher.hash_table import Ints
 from services.enricher.tokenizer import Token, Tokenizer
 from services.runtime.errors import InfrastructureError
 

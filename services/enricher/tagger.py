@@ -18,7 +18,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from services.enricher.crf import Ints, _hash_table, _row
+from services.enricher.hash_table import Ints, hash_table, row_of
 from services.enricher.lexicon import DATA
 from services.enricher.tagger_features import BEYOND, COLUMNS, FIXED, TEMPLATES, Fixed, Observed
 
@@ -113,7 +113,7 @@ class Tagger:
         for number, value, row in single:
             single_weights[first_row[number] + value] = row
         keys = sorted(joint)
-        slots, rows = _hash_table(keys)
+        slots, rows = hash_table(keys)
         return _Tables(
             np.array(singles, np.int64),
             single_weights,
@@ -205,7 +205,7 @@ def _decode(codes: Ints, starts: Ints, t: _Tables) -> Ints:
                             break
                     key = key << _ID_BITS | value
                 if key >= 0:
-                    row = _row(key, t.keys, t.rows)
+                    row = row_of(key, t.keys, t.rows)
                     if row > 0:
                         for y in range(labels):
                             score[i, y] += t.weights[row, y]

@@ -15,7 +15,7 @@ import underthesea
 
 from services.enricher import analyzer as analyzer_module
 from services.enricher.analyzer import Analyzer
-from services.enricher.crf import compile_model
+from services.enricher.crf_tables import compile_model
 from services.enricher.crfsuite import CrfModel, read_model
 from services.enricher.tokenizer import Tokenizer, sentences
 

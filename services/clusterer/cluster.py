@@ -231,9 +231,11 @@ class Edition:
         So it is asked how probable the best one is without the rival; and whether the two are then one.
         """
         for rival in weighed[1:]:
+            if rival.probability < MERGE_GATE:
+                break
             best = weighed[0]
             alone = self._probability_without(rival, best, weighed)
-            if rival.probability >= MERGE_GATE and alone >= self._parameters.join.threshold:
+            if alone >= self._parameters.join.threshold:
                 new = self._joined(arrival, best, alone, near)
                 if self._plan_merge(new, [rival]):
                     return new
@@ -247,12 +249,13 @@ class Edition:
     def _plan_merge(self, new: StoryState, others: list[Candidate]) -> bool:
         """Write into `new`, which has just grown, that it is to be merged; return whether it is.
 
+        `others`: the other stories it was weighed for, most probable first.
         The plan is part of the published reason, so that it is carried out even if a crash comes between.
         """
         reason = new["change"]["reason"]
         for other in others:
             if other.probability < MERGE_GATE:
-                continue
+                break
             odds = self.oneness(new, other.story)
             if odds >= self._parameters.merge_odds:
                 reason["merge_with"] = other.story.story_id

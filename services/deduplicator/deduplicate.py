@@ -6,6 +6,7 @@ rebuilds the index by applying the output topic, and a replayed message finds it
 
 from __future__ import annotations
 
+import random
 from typing import cast
 
 from services.deduplicator.edition import Edition
@@ -68,12 +69,15 @@ def warm_up() -> None:
     """Compile everything compiled (or load it from disk), so that the first article does not wait.
 
     Some ten seconds when nothing is compiled yet. A copy, a new version and a withdrawal of a made-up
-    article pass through every compiled function.
+    article pass through every compiled function, and so many others that the tables grow.
     """
+    rng = random.Random(0)
     text = " ".join(f"câu số {n} của bài thử kể về làng thứ {n * 7}" for n in range(40))
     deduplicator = Deduplicator(window_s=8)
     steps = [("a", text, "usable", 0), ("b", text[:800], "usable", 1), ("a", text[9:], "usable", 2)]
     steps += [("a", "", "withdrawn", 3), ("c", text, "usable", 4), ("d", text, "usable", 6)]
+    for n in range(300):
+        steps.append((f"other-{n}", " ".join(f"w{rng.getrandbits(32):x}" for _ in range(30)), "usable", 7))
     for article_id, body, status, second in steps:
         article = {
             "article_id": article_id,

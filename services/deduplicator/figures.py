@@ -173,23 +173,28 @@ def _cut_context(kept, dates):
 
 
 @compiled
+def have_other_dates(kept, figures):
+    """Say whether two texts name dates, and no date in common; False where there may be more dates."""
+    first, second = _dates(kept), _dates(figures)
+    if not (0 < first < DATES and 0 < second < DATES):
+        return False
+    for date in kept[:first]:
+        for other in figures[:second]:
+            if (date ^ other) & np.uint32(0x3FFF) == 0:
+                return False
+    return True
+
+
+@compiled
 def compare_figures(kept, figures):
-    """Return how many of the kept figures of a text have a context that the new text has too, how many of
-    them have another value there, and 1 if both texts name dates and no date in common.
+    """Return how many of the kept figures of a text have a context that the new text has too, and how many of
+    them have another value there.
 
     The values in one context are aligned, so that one that is left out or put in changes no other.
     """
     both = 0
     changed = 0
-    other_dates = 0
     i = _dates(kept)
-    dates = _dates(figures)
-    if 0 < i < DATES and 0 < dates < DATES:  # else there may be more of them
-        same = False
-        for date in kept[:i]:
-            for other in figures[:dates]:
-                same = same or (date ^ other) & np.uint32(0x3FFF) == 0
-        other_dates = 0 if same else 1
     cut = _cut_context(kept, i)
     while i < kept.size:
         context = kept[i] >> np.uint32(19)
@@ -205,4 +210,4 @@ def compare_figures(kept, figures):
             both += common
             changed += common - _in_order(kept[i:j], figures[start:end])
         i = j
-    return both, changed, other_dates
+    return both, changed

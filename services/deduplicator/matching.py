@@ -178,7 +178,9 @@ class Match(NamedTuple):
     figures_changed: float
     """Of these, numbers with another value."""
     other_dates: float
-    """1 if both texts name dates, and no date in common."""
+    """1 if both texts name dates, and no date in common; of the new one, between where the two meet."""
+    dates_apart: float
+    """1 if that is so of the whole texts."""
     probed: float
     """Indexed samples of the new text; the next three are parts of it."""
     probed_common: float

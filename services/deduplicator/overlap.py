@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from services.deduplicator.figures import compare_figures, figures_between
-from services.deduplicator.native import compiled, power_of_two
+from services.deduplicator.figures import compare_figures, figures_between, have_other_dates
+from services.deduplicator.native import ALL, compiled, power_of_two
 from services.deduplicator.rows import LAST, SIZE, SIZES, START, TOP, samples_at
 from services.deduplicator.sketch import SHINGLE
 
@@ -27,8 +27,9 @@ from services.deduplicator.sketch import SHINGLE
     _FIGURES,
     _FIGURES_CHANGED,
     _OTHER_DATES,
+    _DATES_APART,
     _PROBED,
-) = range(15)
+) = range(16)
 _ADDED = _PROBED + 4
 COLUMNS = _ADDED + 7
 
@@ -185,9 +186,10 @@ def weigh(rows, words, at, shingles, places, figures, size, slots, evidence):
     overlap = estimate_overlap(out[_SHARED], out[_HELD], out[_NEW], held, size)
     # What stands in a new lead or a site's lines at the end says nothing about the text between.
     kept = words[samples_at(rows, at)[1] :][: np.int64(rows[at + SIZES] >> np.uint32(8) & np.uint32(0xFF))]
-    out[_FIGURES], out[_FIGURES_CHANGED], out[_OTHER_DATES] = compare_figures(
-        kept, figures_between(figures, begin, end)
-    )
+    between = figures_between(figures, begin, end)
+    out[_FIGURES], out[_FIGURES_CHANGED] = compare_figures(kept, between)
+    out[_OTHER_DATES] = int(have_other_dates(kept, between))
+    out[_DATES_APART] = int(have_other_dates(kept, figures_between(figures, 0, ALL)))
     evidence[:_PROBED] = out
     evidence[_ADDED] = size - overlap
     evidence[_ADDED + 1] = held

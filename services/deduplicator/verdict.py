@@ -16,6 +16,11 @@ HEADLINE = 3
 """Different words that make a title say something about its article."""
 
 
+SURE = 4
+"""Figures that do not all agree, or all differ, by chance: three do in two reports of one event, where one
+newsroom has the hour and the other rounds a sum."""
+
+
 class Relation(Enum):
     """How a new text relates to a remembered one."""
 
@@ -70,9 +75,15 @@ def _other_number_in_title(match: Match, stored: Stored, new: Signature) -> bool
 
 
 def _same_template(match: Match, stored: Stored, new: Signature, low: float) -> bool:
-    """Say whether a text with other figures is an issue of a series, not news with newer figures."""
+    """Say whether a text with other figures is an issue of a series, not news with newer figures.
+
+    An issue has another date, in its text or as the number in its title; or else SURE other figures.
+    """
     changed, share = match.figures_changed, match.figures_changed / max(1, match.figures)
     if low < 0.5:
+        return False
+    dated = match.other_dates or match.dates_apart or _other_number_in_title(match, stored, new)
+    if changed < SURE and not dated:
         return False
     if new.title_bits == stored.title_bits != 0:
         return True
@@ -84,7 +95,7 @@ def _same_template(match: Match, stored: Stored, new: Signature, low: float) -> 
 
 def has_same_figures(match: Match) -> bool:
     """Say whether two texts agree in as many figures as no two issues of a series do."""
-    return match.figures >= 4 and match.figures_changed == 0 and not match.other_dates
+    return match.figures >= SURE and match.figures_changed == 0 and not match.other_dates
 
 
 def _mostly_common(match: Match) -> bool:

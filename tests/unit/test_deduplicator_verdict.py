@@ -24,6 +24,7 @@ REORDERED = Match(
     figures=14,
     figures_changed=0,
     other_dates=0,
+    dates_apart=0,
     probed=20,
     probed_common=0,
     probed_shared=20,
@@ -85,3 +86,11 @@ def test_a_new_paragraph_under_the_title_with_a_word_more_is_a_copy() -> None:
     assert said_of(NEW_LEAD, f"{title} (Kiên Giang)", title) is Relation.COPY
     assert said_of(NEW_LEAD, title, "Đảo Hòn Tre sau cơn rung lắc lúc rạng sáng") is Relation.EVIDENCE
     assert said_of(NEW_LEAD._replace(of_new=0.58), title, f"{title} (Kiên Giang)") is Relation.EVIDENCE
+
+
+def test_an_issue_has_another_date_or_four_other_figures() -> None:
+    titles = ("Nhà máy điện ngừng một tổ máy vì bão", "Bão vào, nhà máy điện ngừng một tổ máy")
+    three = NEW_LEAD._replace(figures=6, figures_changed=3)
+    assert said_of(three, *titles) is Relation.NEWER
+    assert said_of(three._replace(dates_apart=1), *titles) is Relation.ISSUE
+    assert said_of(NEW_LEAD._replace(figures=6, figures_changed=4), *titles) is Relation.ISSUE

@@ -99,8 +99,6 @@ class Candidate(NamedTuple):
     """Position of the exemplar that is closest to the article."""
     values: npt.NDArray[np.float64]
     """Raw, in the order of FEATURES."""
-    features: npt.NDArray[np.float64]
-    """As the rule takes them."""
     probability: float
 
 
@@ -160,12 +158,8 @@ class Edition:
         published = arrival.exemplar["published_at"]
         at = seconds(published) if published else UNKNOWN
         seen = compare(arrival.profile, arrival.rare, at, self.memory.compared(stories))
-        features = scaled(seen.values)
-        probabilities = self._parameters.join.probabilities(features)
-        weighed = [
-            Candidate(story, int(seen.closest[i]), seen.values[i], features[i], probability)
-            for i, (story, probability) in enumerate(zip(stories, probabilities, strict=True))
-        ]
+        probabilities = self._parameters.join.probabilities(scaled(seen.values))
+        weighed = [*map(Candidate, stories, seen.closest.tolist(), seen.values, probabilities)]
         return sorted(weighed, key=lambda c: (-c.probability, c.story.story_id))
 
     def join(self, story: Story, arrival: Arrival, reason: Record, near: list[Story]) -> StoryState:

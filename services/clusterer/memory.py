@@ -64,13 +64,13 @@ class Story:
     @property
     def record(self) -> StoryState:
         """The record, unpacked. It is shared: fields of a copy may be set, what they hold never changed."""
-        return _unpacked(self.data, self.open)
+        return _unpacked(self)
 
 
 @lru_cache(maxsize=64)
-def _unpacked(data: bytes, plain: bool) -> StoryState:
-    """Return a packed record. Cached: one decision asks for the same few records several times."""
-    return cast(StoryState, orjson.loads(data if plain else zlib.decompress(data)))
+def _unpacked(story: Story) -> StoryState:
+    """Return a story's record. Cached: one decision asks for the same few records several times."""
+    return cast(StoryState, orjson.loads(story.data if story.open else zlib.decompress(story.data)))
 
 
 class Memory:

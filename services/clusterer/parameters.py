@@ -41,8 +41,8 @@ class Rule:
 
     def probabilities(self, features: npt.NDArray[np.float64]) -> list[float]:
         """Return the probability for each row of features."""
-        odds = np.clip(self.bias + (features * self.weights).sum(axis=1), -MOST_ODDS, MOST_ODDS)
-        return [probability_of(each) for each in odds.tolist()]
+        odds = self.bias + (features * self.weights).sum(axis=1)
+        return [probability_of(max(min(each, MOST_ODDS), -MOST_ODDS)) for each in odds.tolist()]
 
 
 @dataclass(frozen=True)

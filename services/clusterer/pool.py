@@ -33,9 +33,7 @@ class Profiles(NamedTuple):
         """Return one profile on its own."""
         places = self.places[position]
         start, end = int(places[0]), int(places[-1])
-        return Profile(
-            self.ids[start:end], self.weights[start:end], (places - start).astype(np.int32, copy=False)
-        )
+        return Profile(self.ids[start:end], self.weights[start:end], (places - start).astype(np.int32))
 
 
 def together(profiles: Iterable[Profile]) -> Profiles:
@@ -55,40 +53,39 @@ class Pool:
 
     def __init__(self, size: int = 1 << 16) -> None:
         """Hold no profiles, with room for `size` numbers."""
-        self._ids = np.empty(size, dtype=np.uint32)
-        self._weights = np.empty(size, dtype=np.float32)
-        self._places = np.zeros((0, SECTIONS + 1), dtype=np.int64)
+        self.profiles = Profiles(
+            np.empty(size, dtype=np.uint32),
+            np.empty(size, dtype=np.float32),
+            np.zeros((0, SECTIONS + 1), dtype=np.int64),
+        )
+        """All profiles, by slot."""
         self._end = 0
         self._removed = 0
 
     @property
-    def profiles(self) -> Profiles:
-        """All profiles, by slot."""
-        return Profiles(self._ids, self._weights, self._places)
-
-    @property
     def memory_bytes(self) -> int:
         """Bytes of the arrays, unused room included."""
-        return self._ids.nbytes + self._weights.nbytes + self._places.nbytes
+        return sum(array.nbytes for array in self.profiles)
 
     def put(self, slot: int, profile: Profile) -> None:
         """Keep a profile in a free slot."""
-        if slot >= len(self._places):
-            more = np.zeros((max(slot + 1, int(len(self._places) * GROWTH)), SECTIONS + 1), dtype=np.int64)
-            more[: len(self._places)] = self._places
-            self._places = more
+        places = self.profiles.places
+        if slot >= len(places):
+            more = np.zeros((max(slot + 1, int(len(places) * GROWTH)), SECTIONS + 1), dtype=np.int64)
+            more[: len(places)] = places
+            self.profiles = self.profiles._replace(places=more)
         size = len(profile.ids)
-        if self._end + size > len(self._ids):
+        if self._end + size > len(self.profiles.ids):
             self.compact(size)
-        self._ids[self._end : self._end + size] = profile.ids
-        self._weights[self._end : self._end + size] = profile.weights
-        self._places[slot] = profile.offsets
-        self._places[slot] += self._end
+        ids, weights, places = self.profiles
+        ids[self._end : self._end + size] = profile.ids
+        weights[self._end : self._end + size] = profile.weights
+        np.add(profile.offsets, self._end, out=places[slot])
         self._end += size
 
     def remove(self, slot: int) -> None:
         """Free a slot."""
-        places = self._places[slot]
+        places = self.profiles.places[slot]
         self._removed += int(places[-1] - places[0])
         places[:] = 0
 
@@ -96,10 +93,10 @@ class Pool:
         """Give back the room of removed profiles, and make some for `need` more numbers and growth."""
         size = int((self._end - self._removed + need) * GROWTH)
         ids, weights = np.empty(size, dtype=np.uint32), np.empty(size, dtype=np.float32)
-        self._places = self._places.copy()
-        self._end = int(_move(self._ids, self._weights, self._places, ids, weights))
+        places = self.profiles.places.copy()
+        self._end = int(_move(self.profiles.ids, self.profiles.weights, places, ids, weights))
         self._removed = 0
-        self._ids, self._weights = ids, weights
+        self.profiles = Profiles(ids, weights, places)
 
 
 @numba.njit(cache=True)

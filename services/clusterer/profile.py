@@ -137,17 +137,18 @@ def _names(article: EnrichedArticle, vectorizer: Vectorizer) -> list[Name]:
     weighed: dict[str, float] = {}
     mentions: dict[str, list[Mention]] = {}
     for entity in article["entities"]:
+        name = entity["id"][:ID_CHARACTERS]
         weight = vectorizer.rarity(entity["name"]) * (0.5 + entity["salience"])
-        if weight > 0:
-            name = entity["id"][:ID_CHARACTERS]
-            weighed.setdefault(name, round(weight, 2))
-            mentions.setdefault(name, entity["mentions"])
+        if weight > 0 and name not in weighed:
+            weighed[name] = round(weight, 2)
+            mentions[name] = entity["mentions"]
     ranked = sorted(weighed.items(), key=lambda item: (-item[1], item[0]))[:MOST_NAMES]
     title = _spaced(article["title"][:TITLE_CHARACTERS])
     names: list[Name] = []
     for name, weight in ranked:
         named: Name = {"id": name, "weight": weight}
-        if any(_spaced_form(form) in title for form in {m["text"] for m in mentions[name][:MOST_FORMS]}):
+        forms = {_spaced_form(mention["text"]) for mention in mentions[name][:MOST_FORMS]}
+        if any(map(title.__contains__, forms)):
             named["in_title"] = True
         names.append(named)
     return names

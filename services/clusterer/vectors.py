@@ -72,7 +72,7 @@ class Vector:
 
 def unit(weights: Weights) -> Weights:
     """Return `weights` scaled to unit length; a zero vector stays as it is."""
-    length = float(np.sqrt(np.dot(weights, weights)))
+    length = math.sqrt(np.dot(weights, weights))
     return weights / np.float32(length) if length else weights
 
 

@@ -19,10 +19,11 @@ from services.clusterer import story as revisions
 from services.clusterer.clock import advance, seconds
 from services.clusterer.consequences import Consequences
 from services.clusterer.evidence import LEVEL, UNKNOWN, compare, scaled, with_rivals
-from services.clusterer.links import link_features, quotes_of, quotes_shared, shared, shared_quotes
+from services.clusterer.links import link_features, shared
 from services.clusterer.memory import Memory, Story
 from services.clusterer.parameters import Parameters, load_parameters, probability_of
 from services.clusterer.profile import TEXT, Profile, exemplar_of, read
+from services.clusterer.quotes import quotes_of, quotes_shared, shared_quotes
 from services.clusterer.reshaping import SMALLEST_SPLIT, Group, mutual_odds, weakest_seam
 from services.clusterer.state import Clock, Exemplar, StoryState
 from services.clusterer.tally import MOST_RELATED, told

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import accumulate
-from typing import NamedTuple
-
 import numba
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +10,6 @@ from services.clusterer.evidence import CHANNELS, FLOOR, compare_days, compare_p
 from services.clusterer.pool import Profiles
 from services.clusterer.profile import Profile
 from services.clusterer.state import StoryState, Told
-from services.clusterer.vectors import quote_triples
 from services.runtime.records import Record
 
 LINK_FEATURES = (*CHANNELS, "breadth", "dates_shared", "quotes_shared")
@@ -23,7 +18,6 @@ member at their edge, and never through a third story. breadth: over how many wo
 spread, as a logarithm; dates_shared: 1 if both name a common day, -1 if they name none of the other's;
 quotes_shared: ln(1 + number of common quotes)."""
 
-SAME_QUOTE = 0.5
 MOST_LISTED = 8
 MOST_NAMES_LISTED = 16
 
@@ -53,84 +47,6 @@ def _compare(ids, weights, at, rare, other_ids, other_weights, places, others, f
         o = places[others[s]]
         compare_pair(ids, weights, at, contents, rare, other_ids, other_weights, o, features[s])
         features[s, 8] = compare_days(ids, weights, at, other_ids, other_weights, o)[0]
-
-
-class Quotes(NamedTuple):
-    """The quotes of a story as hashed syllable triples: quote q is `triples[offsets[q]:offsets[q + 1]]`."""
-
-    triples: npt.NDArray[np.uint64]
-    offsets: npt.NDArray[np.int32]
-
-
-NO_QUOTES = Quotes(np.empty(0, dtype=np.uint64), np.zeros(1, dtype=np.int32))
-
-
-def quotes_of(record: Told | StoryState) -> Quotes:
-    """Return what a story's quotes are compared by."""
-    if not record["quotes"]:
-        return NO_QUOTES
-    found = [quote_triples(quote["text"]) for quote in record["quotes"]]
-    sizes = accumulate((len(triples) for triples in found), initial=0)
-    return Quotes(np.concatenate(found), np.array([*sizes], dtype=np.int32))
-
-
-def shared_quotes(a: Quotes, b: Quotes) -> npt.NDArray[np.intp]:
-    """Return which quotes of `a` stand in `b` too: half of the shorter one's syllable triples in common."""
-    if not len(a.triples) or not len(b.triples):
-        return np.zeros(0, dtype=np.intp)
-    found: npt.NDArray[np.intp] = np.flatnonzero(_matches(a.triples, a.offsets, b.triples, b.offsets))
-    return found
-
-
-def quotes_shared(mine: Quotes, others: Sequence[Quotes]) -> list[int]:
-    """Return how many quotes one story shares with each of several others, most of which share nothing."""
-    if mine is NO_QUOTES or not others:
-        return [0] * len(others)
-    ends = np.array([*accumulate(len(other.triples) for other in others)], dtype=np.int64)
-    touching = _touching(np.sort(mine.triples), np.concatenate([other.triples for other in others]), ends)
-    return [
-        len(shared_quotes(mine, other)) if touches else 0
-        for other, touches in zip(others, touching.tolist(), strict=True)
-    ]
-
-
-@numba.njit(cache=True)
-def _touching(mine, others, ends):  # type: ignore[no-untyped-def]
-    """Return whether `others`, which end at `ends`, have anything of `mine`, which is ascending."""
-    found = np.zeros(len(ends), dtype=np.bool_)
-    i = 0
-    for k in range(len(ends)):
-        while i < ends[k]:
-            place = np.searchsorted(mine, others[i])
-            found[k] = found[k] or (place < len(mine) and mine[place] == others[i])
-            i += 1
-    return found
-
-
-@numba.njit(cache=True)
-def _matches(mine, my_offsets, other, other_offsets):  # type: ignore[no-untyped-def]
-    found = np.zeros(len(my_offsets) - 1, dtype=np.bool_)
-    for q in range(len(my_offsets) - 1):
-        for r in range(len(other_offsets) - 1):
-            shorter = min(my_offsets[q + 1] - my_offsets[q], other_offsets[r + 1] - other_offsets[r])
-            if shorter == 0:
-                continue
-            common = 0
-            i = my_offsets[q]
-            j = other_offsets[r]
-            while i < my_offsets[q + 1] and j < other_offsets[r + 1]:
-                if mine[i] == other[j]:
-                    common += 1
-                    i += 1
-                    j += 1
-                elif mine[i] < other[j]:
-                    i += 1
-                else:
-                    j += 1
-            if common >= SAME_QUOTE * shorter:
-                found[q] = True
-                break
-    return found
 
 
 def shared(a: Told | StoryState, b: StoryState, quotes: npt.NDArray[np.intp]) -> Record:

@@ -20,9 +20,9 @@ from services.clusterer.centre import centre_of
 from services.clusterer.clock import seconds, shifted
 from services.clusterer.evidence import UNKNOWN, Compared, cohesion_of, times_of
 from services.clusterer.index import Index
-from services.clusterer.links import quotes_of
 from services.clusterer.pool import Pool
 from services.clusterer.profile import TEXT, Profile, profile_of
+from services.clusterer.quotes import quotes_of
 from services.clusterer.reshaping import Group
 from services.clusterer.state import Clock, Exemplar, StoryState
 from services.clusterer.vectors import Vector, Vectorizer

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from services.clusterer.clock import seconds, shifted, time_text
 from services.clusterer.state import Exemplar, Member, StoryQuote, StorySource, StoryState, Told
-from services.clusterer.vectors import cosine, from_text
+from services.clusterer.vectors import cosines, from_text
 from services.runtime.records import EnrichedArticle, Entity, Keyword, Record, StoryEntity
 
 MOST_ARTICLE_IDS = 800
@@ -153,19 +153,9 @@ def add_exemplar(new: StoryState, exemplar: Exemplar) -> None:
 
 def _most_redundant(exemplars: list[Exemplar]) -> int:
     """Return the position of the exemplar that is closest to another one."""
-    similar = _cosines(exemplars)
+    similar = cosines([from_text(e["vector"]) for e in exemplars])
     closest = [max(row[:i] + row[i + 1 :]) if i else -1.0 for i, row in enumerate(similar)]
     return max(range(len(closest)), key=lambda i: (closest[i], -i))
-
-
-def _cosines(exemplars: list[Exemplar]) -> list[list[float]]:
-    """Return the cosine of every exemplar with every other one."""
-    vectors = [from_text(e["vector"]) for e in exemplars]
-    similar = [[0.0] * len(vectors) for _ in vectors]
-    for i, a in enumerate(vectors):
-        for j in range(i):
-            similar[i][j] = similar[j][i] = cosine(a, vectors[j])
-    return similar
 
 
 def refresh(new: StoryState, dated: str | None = None) -> None:
@@ -227,7 +217,7 @@ def _medoid(exemplars: list[Exemplar], lead: str) -> Exemplar:
     """Return the exemplar closest to the others; the present lead stays unless one is clearly closer."""
     if len(exemplars) == 1:
         return exemplars[0]
-    similar = _cosines(exemplars)
+    similar = cosines([from_text(e["vector"]) for e in exemplars])
     best, best_score = exemplars[0], -1.0
     for i, exemplar in enumerate(exemplars):
         score = sum(similar[i][j] for j in range(len(exemplars)) if j != i)

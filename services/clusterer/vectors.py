@@ -13,7 +13,10 @@ import base64
 import binascii
 import math
 import unicodedata
+from collections import OrderedDict
+from collections.abc import Sequence
 from functools import cache, lru_cache
+from itertools import accumulate
 from pathlib import Path
 
 import numba
@@ -38,10 +41,8 @@ REMEMBERED_NAMES = 50_000
 """Names and numbers whose rarity is kept at hand: the same ones come again and again."""
 
 REMEMBERED_VECTORS = 4096
-"""Vectors kept at hand after they were read from a record: a story that grows is read again and again."""
-
-REMEMBERED_QUOTES = 4096
-"""Likewise of quotes: one decision looks at those of the same story several times."""
+"""Vectors kept at hand after they were written to a record or read from one: a story that grows is read again
+and again."""
 
 Points = npt.NDArray[np.uint32]
 Terms = npt.NDArray[np.uint32]
@@ -95,21 +96,35 @@ def _packed(terms, weights):  # type: ignore[no-untyped-def]
     return packed[:kept].copy()
 
 
+_at_hand: OrderedDict[str, Vector] = OrderedDict()
+"""Vectors that were written to a record or read from one lately, by their text."""
+
+
+def _kept_at_hand(text: str, vector: Vector) -> Vector:
+    _at_hand[text] = vector
+    if len(_at_hand) > REMEMBERED_VECTORS:
+        _at_hand.popitem(last=False)
+    return vector
+
+
 def to_text(vector: Vector) -> str:
     """Return base64 of the little-endian packed numbers, as records carry it."""
-    return base64.b64encode(vector.packed.astype("<u4").tobytes()).decode("ascii")
+    text = base64.b64encode(vector.packed.astype("<u4").tobytes()).decode("ascii")
+    _kept_at_hand(text, vector)
+    return text
 
 
-@lru_cache(maxsize=REMEMBERED_VECTORS)
 def from_text(text: str) -> Vector:
     """Return the vector of a record. Raises ValueError if `text` is not one."""
+    if text in _at_hand:
+        return _at_hand[text]
     try:
         data = base64.b64decode(text, validate=True)
     except binascii.Error as error:
         raise ValueError("not a packed vector") from error
     if len(data) % 4:
         raise ValueError("not a packed vector")
-    return Vector(np.frombuffer(data, dtype="<u4").astype(np.uint32))
+    return _kept_at_hand(text, Vector(np.frombuffer(data, dtype="<u4").astype(np.uint32)))
 
 
 @cache
@@ -295,57 +310,25 @@ def _terms_of(head, repeats, body, table, background, limit, counted):  # type: 
     return _weigh(terms[:n], short[:n], background, limit, counted)
 
 
-def cosine(a: Vector, b: Vector) -> float:
-    """Return the cosine of two vectors, 0..1."""
-    return float(inner(a.terms, a.weights, 0, len(a), b.terms, b.weights, 0, len(b)))
-
-
-SHORTEST_QUOTE = 5
-"""Quotes of fewer syllables are too common to prove anything."""
+def cosines(vectors: Sequence[Vector]) -> list[list[float]]:
+    """Return the cosine of every vector with every other one, 0..1, and 0 with itself."""
+    bounds = np.array([*accumulate(map(len, vectors), initial=0)], dtype=np.int64)
+    terms = np.concatenate([vector.terms for vector in vectors])
+    weights = np.concatenate([vector.weights for vector in vectors])
+    rows: list[list[float]] = _cosines(terms, weights, bounds).tolist()
+    return rows
 
 
 @numba.njit(cache=True)
-def _triples(points, table):  # type: ignore[no-untyped-def]
-    """Return the hashed triples of neighbouring syllables, ascending and distinct."""
-    found = np.empty(len(points) // 2 + 1, dtype=np.uint64)
-    count = 0
-    syllables = 0
-    value = np.uint64(0xCBF29CE484222325)
-    first = np.uint64(0)
-    second = np.uint64(0)
-    inside = False
-    for i in range(len(points) + 1):
-        code = np.uint32(0)
-        if i < len(points):
-            code = table[points[i]] if points[i] < 0x10000 else np.uint32(0)
-        if code == np.uint32(0xFFFFFFFF):
-            continue
-        if code != 0:
-            value = (value ^ np.uint64(code)) * np.uint64(0x100000001B3)
-            inside = True
-            continue
-        if not inside:
-            continue
-        syllables += 1
-        if syllables >= 3:
-            mixed = (first * np.uint64(0x9E3779B97F4A7C15)) ^ second
-            mixed = ((mixed ^ (mixed >> np.uint64(31))) * np.uint64(0xBF58476D1CE4E5B9)) ^ value
-            found[count] = mixed * np.uint64(0x94D049BB133111EB)
-            count += 1
-        first = second
-        second = value
-        value = np.uint64(0xCBF29CE484222325)
-        inside = False
-    if syllables < SHORTEST_QUOTE:
-        return found[:0]
-    return np.unique(found[:count])
-
-
-@lru_cache(maxsize=REMEMBERED_QUOTES)
-def quote_triples(text: str) -> npt.NDArray[np.uint64]:
-    """Return the hashed syllable triples of a quote, ascending; none for one too short to be telling."""
-    triples: npt.NDArray[np.uint64] = _triples(_points(text), fold_table())
-    return triples
+def _cosines(terms, weights, bounds):  # type: ignore[no-untyped-def]
+    count = len(bounds) - 1
+    found = np.zeros((count, count))
+    for a in range(count):
+        for b in range(a):
+            cosine = inner(terms, weights, bounds[a], bounds[a + 1], terms, weights, bounds[b], bounds[b + 1])
+            found[a, b] = cosine
+            found[b, a] = cosine
+    return found
 
 
 class Vectorizer:
@@ -364,13 +347,13 @@ class Vectorizer:
 
     def vector(self, title: str, text: str, limit: int) -> Vector:
         """Return the vector of an article, at most `limit` terms."""
-        head, body = _points(title), _points(text)
+        head, body = points_of(title), points_of(text)
         distinct, weights = _terms_of(head, TITLE_REPEATS, body, fold_table(), self._background, limit, True)
         return pack(distinct, unit(weights))
 
     def title(self, title: str) -> tuple[Terms, Weights]:
         """Return the distinct terms of a title, ascending, and their background weights."""
-        points = _points(title)
+        points = points_of(title)
         distinct, weights = _terms_of(
             points, 1, points[:0], fold_table(), self._background, len(points) + 2, False
         )
@@ -385,7 +368,7 @@ class Vectorizer:
 
     def _rarity(self, name: str) -> float:
         """Return the largest background weight among the terms of `name`, 0 where it has none."""
-        return float(_rarest(_points(name), fold_table(), self._background))
+        return float(_rarest(points_of(name), fold_table(), self._background))
 
     def phrases(self, title: str, text: str, terms: Terms, most: int) -> list[str]:
         """Return, as they stand in `title` or `text`, up to `most` of `terms` (ascending), first come first.
@@ -393,7 +376,7 @@ class Vectorizer:
         A syllable that is part of a phrase already returned is left out, so pairs win over their halves.
         """
         whole = f"{title}\n{text}"
-        points = _points(whole)
+        points = points_of(whole)
         found, short, starts = _room(2 * (len(points) + 1))
         ends = np.empty_like(starts)
         n = _hash_terms(points, fold_table(), 1, found, short, starts, ends)
@@ -417,7 +400,8 @@ class Vectorizer:
         return phrases
 
 
-def _points(text: str) -> Points:
+def points_of(text: str) -> Points:
+    """Return the code points of a text's beginning, see MOST_CHARACTERS, in normal form C."""
     clean = unicodedata.normalize("NFC", text[:MOST_CHARACTERS])
     return np.frombuffer(clean.encode("utf-32-le", "surrogatepass"), dtype="<u4")
 

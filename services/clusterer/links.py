@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from services.clusterer.evidence import CHANNELS, FLOOR, compare_days, compare_pair, words_contents
-from services.clusterer.pool import Profiles
+from services.clusterer.pool import Profiles, fetch
 from services.clusterer.profile import Profile
 from services.clusterer.state import StoryState, Told
 from services.runtime.records import Record
@@ -42,11 +42,13 @@ def link_features(
 
 @numba.njit(cache=True)
 def _compare(ids, weights, at, rare, other_ids, other_weights, places, others, features):  # type: ignore[no-untyped-def]
+    fetched = fetch(other_ids, other_weights, places, others)
     contents = words_contents(ids, at)
     for s in range(len(features)):
         o = places[others[s]]
         compare_pair(ids, weights, at, contents, rare, other_ids, other_weights, o, features[s])
         features[s, 8] = compare_days(ids, weights, at, other_ids, other_weights, o)[0]
+    return fetched
 
 
 def shared(a: Told | StoryState, b: StoryState, quotes: npt.NDArray[np.intp]) -> Record:

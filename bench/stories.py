@@ -5,9 +5,10 @@
 The clusterer is filled with made-up stories of one article (`bench.press`); then it decides on more articles
 of the same press, in turns of fifty that every size and every peer takes one after the other, so that what
 else the machine does slows them alike: read the ratios, not the microseconds. An article goes from the
-enriched record to the published bytes of all that follows from it. Memory and rebuild speed are measured in a
-process of their own that reads the records back. With --data the development stream of real articles is run
-through an empty clusterer as well (enriching it first takes minutes).
+enriched record to the published bytes of all that follows from it. Then a few more articles are decided on
+under a watch, to see what the steps of a decision and the kinds of decisions cost. Memory and rebuild speed
+are measured in a process of their own that reads the records back. With --data the development stream of
+real articles is run through an empty clusterer as well (enriching it first takes minutes).
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cache
+from functools import cache, wraps
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, cast
@@ -38,6 +40,7 @@ from services.cli.quality.story_peers import Floor, TextClust, agglomerate, gram
 from services.clusterer import story as revisions
 from services.clusterer.clock import advance
 from services.clusterer.cluster import Clusterer, Edition, warm_up
+from services.clusterer.consequences import Consequences
 from services.clusterer.parameters import load_parameters
 from services.clusterer.state import StoryState
 from services.clusterer.vectors import Vectorizer
@@ -45,6 +48,8 @@ from services.runtime.codec import RECORD_LIMIT_BYTES, decode, encode
 from services.runtime.records import EnrichedArticle, StoryRecord
 
 EDITION = "vi"
+WATCHED = 500
+"""Articles decided on under the watch."""
 TEXTCLUST_STORIES = 1000
 TEXTCLUST_ARTICLES = 5
 BATCH = 2000
@@ -76,12 +81,14 @@ class Ours:
         self.clusterer = MadeUp()
         self.bytes = self.records = 0
 
-    def __call__(self, article: EnrichedArticle) -> None:
-        """Do what the service does with an article."""
-        for record in self.clusterer.decide(article):
+    def __call__(self, article: EnrichedArticle) -> list[StoryRecord]:
+        """Do what the service does with an article, and return its records."""
+        records = self.clusterer.decide(article)
+        for record in records:
             self.clusterer.apply(record)
             self.bytes += len(encode(cast(dict[str, object], record)))
             self.records += 1
+        return records
 
 
 def filled(sizes: list[int], press: Press, log: Path) -> list[Ours]:
@@ -137,6 +144,82 @@ def measure(methods: dict[str, Method], articles: Iterator[EnrichedArticle], amo
     return {name: Cost(1e6 * statistics.median(each), 1e6 * min(each)) for name, each in costs.items()}
 
 
+STEPS = (
+    ("read the article: vector, names, numbers, dates", Edition, "arrival"),
+    ("find what is near", Edition, "near"),
+    ("compare with candidates", Edition, "weighed"),
+    ("evidence of a join", Edition, "_shared"),
+    ("the record: counts, title, keywords, times", revisions, "_with_article"),
+    ("merge or split?", Edition, "_plan_reshaping"),
+    ("related stories", Edition, "_links"),
+    ("what follows: far ends of links, closings", Consequences, "of"),
+    ("memory and index", Clusterer, "apply"),
+    ("JSON to publish", sys.modules[__name__], "encode"),
+)
+"""Steps of a decision: what they are and the functions that do them, without the steps inside."""
+OTHER = "all else"
+
+
+class Watch:
+    """Takes the CPU time of functions, each without that of other watched ones called in it."""
+
+    def __init__(self) -> None:
+        self.spent: Counter[str] = Counter()
+        """Nanoseconds by step."""
+        self._inside = [OTHER]
+        self._since = time.process_time_ns()
+
+    def over(self, step: str, owner: object, name: str) -> None:
+        """Watch the function `name` of a class or a module from now on."""
+        function = getattr(owner, name)
+
+        @wraps(function)
+        def watched(*values: object) -> object:
+            self.turn(step)
+            try:
+                return function(*values)
+            finally:
+                self.turn(None)
+
+        setattr(owner, name, watched)
+
+    def turn(self, step: str | None) -> None:
+        """Enter a step, or leave one (None)."""
+        now = time.process_time_ns()
+        self.spent[self._inside[-1]] += now - self._since
+        self._since = now
+        if step is None:
+            self._inside.pop()
+        else:
+            self._inside.append(step)
+
+
+def watched(ours: Ours, articles: list[EnrichedArticle]) -> None:
+    """Print what the steps and the kinds of decisions cost. The functions stay watched: do it last."""
+    watch = Watch()
+    for step, owner, name in STEPS:
+        watch.over(step, owner, name)
+    kinds: dict[str, list[float]] = defaultdict(list)
+    watch.turn(OTHER)
+    watch.spent.clear()
+    for article in articles:
+        started = time.process_time_ns()
+        records = ours(article)
+        kind = records[0]["change"]["type"] if records else "nothing"
+        copied = ", a copy" if article["duplicate"]["kind"] != "none" else ""
+        more = " and other stories changed" if len(records) > 1 else ""
+        kinds[f"{kind}{copied}{more}"].append((time.process_time_ns() - started) / 1000)
+    watch.turn(None)
+    whole = sum(watch.spent.values())
+    print(f"\n| step, with {ours.stories:,} open | share |\n|---|---:|")
+    for step in (*(step for step, _, _ in STEPS), OTHER):
+        print(f"| {step} | {watch.spent[step] / whole:.1%} |")
+    print("\n| decision (under the watch) | articles | µs, median |\n|---|---:|---:|")
+    for kind, each in sorted(kinds.items()):
+        print(f"| {kind} | {len(each)} | {statistics.median(each):,.0f} |")
+    print(flush=True)
+
+
 def resident_bytes() -> int:
     """Return the memory of this process."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -162,9 +245,11 @@ def rebuild(log: Path, closed: bool) -> None:
             count += 1
     if closed:
         before = resident_bytes()
+        started = time.process_time()
         for record in records.values():
             what = revisions.change("closed", None, {})
             clusterer.apply(revisions.revised(record, record["clock"], what, state="closed"))
+        print(f"Remembering a closed story: {1e6 * (time.process_time() - started) / len(records):.0f} µs")
     size = (resident_bytes() - before) / clusterer.known_stories
     per_story = clusterer.known_articles / clusterer.known_stories
     if not closed:
@@ -255,7 +340,7 @@ def main() -> None:
         rows = [(n, compared.stories, c.median) for n, c in costs.items() if not n.startswith("ours")]
         for name, stories, cost in [*rows, *slow_peers(list(islice(Press(3, 1000).articles(), BATCH)))]:
             print(f"| {name} | {stories:,} | {cost:,.0f} | {cost / reference.median:,.1f} times |")
-        print(flush=True)
+        watched(compared, list(islice(press.articles(), WATCHED)))
         for closed in ([], ["--closed"]):
             command = [sys.executable, "-m", "bench.stories", "--rebuild", str(log), *closed]
             subprocess.run(command, check=True)

@@ -1,4 +1,4 @@
-"""The same transformations as in `edits`, written once more in many other ways.
+"""The same transformations as in `edits`, written once more in many other ways (see also `spellings`).
 
 A recall that holds for one way of trimming, editing or wrapping a text may say only that the thresholds were
 set on it. So every transformation has several variants that share no code with the edit of its name, and the
@@ -7,14 +7,12 @@ one that does worst is what counts. They are raw messages: a variant may be HTML
 
 from __future__ import annotations
 
-import html
-import html.entities
 import random
 import re
-import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 
+from services.cli.quality import spellings
 from services.cli.quality.edits import COPIES, Edit, Text, headline, sentence
 
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=[^\s])")
@@ -242,129 +240,12 @@ def _captions(article: Text, rng: random.Random, other: str) -> Text:
     return replace(article, body="\n".join(lines))
 
 
-def _paragraphs(text: str, wrap: Callable[[str], str]) -> str:
-    return "".join(f"<p>{wrap(line)}</p>\n" for line in re.split(r"\n+", text))
-
-
-def _html(article: Text, rng: random.Random, other: str) -> Text:
-    def wrap(line: str) -> str:
-        words = html.escape(line).split(" ")
-        at = rng.randrange(len(words))
-        words[at] = f'<a href="https://vidu.example/tu-khoa?x=1&amp;y=2"><b>{words[at]}</b></a>'
-        return " ".join(words)
-
-    page = _paragraphs(article.body, wrap)
-    script = "<script>var quangCao = 1 < 2;</script><style>p{margin:0}</style>"
-    return Text(html.escape(article.title), f'<div class="noi-dung">{script}{page}<!-- het bai --></div>')
-
-
-def _entities(article: Text, rng: random.Random, other: str) -> Text:
-    """Every letter that is not ASCII as an entity: named, decimal or hexadecimal."""
-
-    def entity(match: re.Match[str]) -> str:
-        code = ord(match[0])
-        named = html.entities.codepoint2name.get(code)
-        return f"&{named};" if named else f"&#{code};" if code % 2 else f"&#x{code:x};"
-
-    def encoded(text: str) -> str:
-        return re.sub(r"[^\x00-\x7f]", entity, html.escape(text))
-
-    return Text(encoded(article.title), "<br/>".join(map(encoded, article.body.split("\n"))))
-
-
-def _segmented_by_pairs(article: Text, rng: random.Random, other: str) -> Text:
-    """Every second pair of syllables joined, all punctuation apart, numbers torn, one line."""
-
-    def segment(text: str) -> str:
-        spaced = re.sub(r"\s+", " ", re.sub(r"([^\w\s])", r" \1 ", text))
-        return re.sub(r"(\w+) (\w+)(?= )", r"\1_\2", spaced)
-
-    return Text(segment(article.title), segment(article.body))
-
-
-def _joined_only(article: Text, rng: random.Random, other: str) -> Text:
-    """Underscores, with the punctuation left where it was."""
-
-    def segment(text: str) -> str:
-        return re.sub(r"(?<=\w) (?=\w)", lambda _: "_" if rng.random() < 0.3 else " ", text)
-
-    return Text(segment(article.title), segment(article.body))
-
-
-def _bare(text: str) -> str:
-    marks = "".join(c for c in unicodedata.normalize("NFKD", text) if unicodedata.category(c) != "Mn")
-    return marks.replace("đ", "d").replace("Đ", "D")
-
-
-def _stripped(article: Text, rng: random.Random, other: str) -> Text:
-    return Text(_bare(article.title), _bare(article.body))
-
-
-def _marks_dropped(article: Text, rng: random.Random, other: str) -> Text:
-    """Combining marks dropped, đ kept: what a careless program does."""
-
-    def bare(text: str) -> str:
-        return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
-
-    return Text(bare(article.title), bare(article.body))
-
-
-def _half_stripped(article: Text, rng: random.Random, other: str) -> Text:
-    lines = article.body.split("\n")
-    return Text(
-        article.title,
-        "\n".join(" ".join(_bare(w) if rng.random() < 0.5 else w for w in line.split(" ")) for line in lines),
-    )
-
-
-def _compatibility(article: Text, rng: random.Random, other: str) -> Text:
-    return Text(unicodedata.normalize("NFKD", article.title), unicodedata.normalize("NFKD", article.body))
-
-
-def _decomposed_in_part(article: Text, rng: random.Random, other: str) -> Text:
-    words = article.body.split(" ")
-    return replace(
-        article, body=" ".join(unicodedata.normalize("NFD", w) if rng.random() < 0.5 else w for w in words)
-    )
-
-
-def _capitals(article: Text, rng: random.Random, other: str) -> Text:
-    return Text(article.title.upper(), article.body.upper())
-
-
-def _one_line(article: Text, rng: random.Random, other: str) -> Text:
-    return Text(article.title, re.sub(r"\s+", " ", article.body))
-
-
 def _line_a_sentence(article: Text, rng: random.Random, other: str) -> Text:
     return Text(article.title + " ", "\n\n".join(_sentences(article.body)))
 
 
-def _odd_spaces(article: Text, rng: random.Random, other: str) -> Text:
-    spaces = ("\u00a0", "\u2009", "  ", " \u200b", "\t")
-    return Text(article.title, re.sub(" ", lambda _: rng.choice(spaces), article.body))
-
-
-def _typography(article: Text, rng: random.Random, other: str) -> Text:
-    table = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "..."})
-    return Text(article.title.translate(table), article.body.translate(table))
-
-
 def _headline_repeated(article: Text, rng: random.Random, other: str) -> Text:
     return replace(article, body=f"{article.title}\n{article.body}")
-
-
-def _tones_swapped(article: Text, rng: random.Random, other: str) -> Text:
-    """hoà for hòa and khoẻ for khỏe."""
-
-    def swapped(text: str) -> str:
-        decomposed = unicodedata.normalize("NFD", text)
-        moved = re.sub(
-            r"([oO])([\u0300\u0301\u0303\u0309\u0323])([aeAE])(?![\w\u0300-\u036f])", r"\1\3\2", decomposed
-        )
-        return unicodedata.normalize("NFC", moved)
-
-    return Text(swapped(article.title), swapped(article.body))
 
 
 def chain(*edits: Edit) -> Edit:
@@ -381,15 +262,15 @@ def chain(*edits: Edit) -> Edit:
 VARIANTS: dict[str, dict[str, Edit]] = {
     "same text": {
         "as the edit": COPIES["same text"],
-        "HTML with links, scripts, comments": _html,
-        "HTML entities for every letter": _entities,
-        "capital letters": _capitals,
-        "one line": _one_line,
+        "HTML with links, scripts, comments": spellings.as_html,
+        "HTML entities for every letter": spellings.as_entities,
+        "capital letters": spellings.capitals,
+        "one line": spellings.one_line,
         "a line for each sentence": _line_a_sentence,
-        "odd spaces": _odd_spaces,
-        "plain quotation marks and dashes": _typography,
+        "odd spaces": spellings.odd_spaces,
+        "plain quotation marks and dashes": spellings.typography,
         "headline repeated in the text": _headline_repeated,
-        "other tone marks": _tones_swapped,
+        "other tone marks": spellings.tones_swapped,
     },
     "new title, agency line": {
         "as the edit": COPIES["new title, agency line"],
@@ -443,28 +324,28 @@ VARIANTS: dict[str, dict[str, Edit]] = {
     },
     "NFD": {
         "as the edit": COPIES["NFD"],
-        "NFKD": _compatibility,
-        "half of the words": _decomposed_in_part,
+        "NFKD": spellings.compatibility,
+        "half of the words": spellings.decomposed_in_part,
     },
     "word-segmented": {
         "as the edit": COPIES["word-segmented"],
-        "pairs, one line": _segmented_by_pairs,
-        "underscores alone": _joined_only,
+        "pairs, one line": spellings.segmented_by_pairs,
+        "underscores alone": spellings.joined_only,
     },
     "diacritics stripped": {
         "as the edit": COPIES["diacritics stripped"],
-        "NFKD": _stripped,
-        "đ kept": _marks_dropped,
-        "half of the words": _half_stripped,
-        "in capital letters": chain(_stripped, _capitals),
+        "NFKD": spellings.stripped,
+        "đ kept": spellings.marks_dropped,
+        "half of the words": spellings.half_stripped,
+        "in capital letters": chain(spellings.stripped, spellings.capitals),
     },
     "several at once": {
         "as the edit": COPIES["several at once"],
-        "stripped, cut to 60 %": chain(_stripped, _kept(0, 0.6)),
-        "stripped, the end of it": chain(_stripped, _kept(0.4, 1)),
-        "segmented, 5 % edited": chain(_words(_reworded, 0.05), _segmented_by_pairs),
+        "stripped, cut to 60 %": chain(spellings.stripped, _kept(0, 0.6)),
+        "stripped, the end of it": chain(spellings.stripped, _kept(0.4, 1)),
+        "segmented, 5 % edited": chain(_words(_reworded, 0.05), spellings.segmented_by_pairs),
         "new title and lead, cut to 60 %": chain(_new_title_and_lead, _kept(0, 0.6)),
-        "HTML, boilerplate, 5 % edited": chain(_words(_mixed, 0.05), around(1, 1), _html),
+        "HTML, boilerplate, 5 % edited": chain(_words(_mixed, 0.05), around(1, 1), spellings.as_html),
         "NFD, agency line, captions": chain(_tagged, _captions, COPIES["NFD"]),
         "10 % of words edited": COPIES["10 % of words edited"],
     },

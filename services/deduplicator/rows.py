@@ -126,6 +126,15 @@ def _add_postings(postings, rows, words, at, row, full):
 
 
 @compiled
+def _row_with_key(chunks, entry, base, first, end, field, key):
+    """Return the row of an entry if it is one of the rows first..end-1 and has this key, else -1."""
+    reference = (np.int64(entry) - base) & ROW_MASK
+    if first <= reference < end and key_at(rows_of(chunks, reference), row_at(reference) + field) == key:
+        return reference
+    return -1
+
+
+@compiled
 def _add_name(names, chunks, base, span_start, end, field):
     """List the row before `end` under its key in `field`; return a part that is too full now, or -1.
 
@@ -143,11 +152,11 @@ def _add_name(names, chunks, base, span_start, end, field):
     at = rest * entries.size >> 32
     distance = 0
     row = (base + reference) & ROW_MASK
+    first = span_start if field == CONTENT else 0
     while may_follow(entries[at], distance):
         if is_marked(entries[at], distance, tag):
-            other = (np.int64(entries[at]) - base) & ROW_MASK
-            start = span_start if field == CONTENT else 0
-            if start <= other < reference and key_at(rows_of(chunks, other), row_at(other) + field) == key:
+            other = _row_with_key(chunks, entries[at], base, first, reference, field, key)
+            if other >= 0:
                 if field != CONTENT or flags_at(rows_of(chunks, other), row_at(other)) & np.uint32(GONE):
                     entries[at] = entries[at] & np.uint32(~ROW_MASK & 0xFFFFFFFF) | np.uint32(row)
                 return -1
@@ -170,16 +179,13 @@ def find_row(names, chunks, base, first, end, field, key):
     distance = 0
     while may_follow(entries[at], distance):
         if is_marked(entries[at], distance, tag):
-            reference = (np.int64(entries[at]) - base) & ROW_MASK
-            if first <= reference < end:
-                rows = rows_of(chunks, reference)
-                row = row_at(reference)
-                if key_at(rows, row + field) == key:
-                    flags = flags_at(rows, row)
-                    if field == URL and flags & np.uint32(REPLACED):
-                        return -1
-                    if field != CONTENT or not flags & np.uint32(GONE):
-                        return reference
+            reference = _row_with_key(chunks, entries[at], base, first, end, field, key)
+            if reference >= 0:
+                flags = flags_at(rows_of(chunks, reference), row_at(reference))
+                if field == URL and flags & np.uint32(REPLACED):
+                    return -1
+                if field != CONTENT or not flags & np.uint32(GONE):
+                    return reference
         distance += 1
         at = at + 1 if at + 1 < entries.size else 0
     return -1

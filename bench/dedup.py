@@ -2,7 +2,7 @@
 
     python -m bench.dedup [--windows 10000,100000,1000000] [--peers 100000] [--articles 2000]
 
-All methods get the same articles in turns of 200, so that whatever else the machine does slows them alike:
+All methods get the same articles in turns of 50, so that whatever else the machine does slows them alike:
 read the ratios, not the microseconds (in brackets: the median). An article goes from text to verdict and into
 the index. The window is filled beforehand with made-up articles; the peers' with random signatures, which
 cost them the same and take no hours to make. A quarter of the measured articles are copies, edited as in
@@ -42,8 +42,8 @@ from services.runtime.text import comparable
 
 START = 1_770_000_000
 WINDOW_S = 7 * 86_400
-TURN = 200
-"""Articles in a turn: so many that the cold caches which the method before leaves behind weigh little."""
+TURN = 50
+"""Articles in a turn: the cold caches that the method before leaves behind weigh, too, as in a service."""
 EDITS = (
     "same text",
     "cut to 60 %",

@@ -20,10 +20,9 @@ from services.deduplicator.table import (
     equals_before,
     first_slot,
     has_home,
+    home_of,
     is_marked,
     may_follow,
-    part_of,
-    tag_of,
 )
 
 ROW = 28
@@ -146,10 +145,7 @@ def _add_name(names, chunks, base, span_start, end, field):
     if key == np.uint64(0):
         return -1
     hashed = _hash_of_key(key, field)
-    part, rest = part_of(names, hashed)
-    entries = entries_of(names, part)
-    tag = tag_of(hashed)
-    at = rest * entries.size >> 32
+    entries, at, tag = home_of(names, hashed)
     distance = 0
     row = (base + reference) & ROW_MASK
     first = span_start if field == CONTENT else 0
@@ -171,11 +167,7 @@ def find_row(names, chunks, base, first, end, field, key):
 
     For CONTENT the oldest that is not gone; for URL none if the newest has been replaced: the article moved.
     """
-    hashed = _hash_of_key(key, field)
-    part, rest = part_of(names, hashed)
-    entries = entries_of(names, part)
-    tag = tag_of(hashed)
-    at = rest * entries.size >> 32
+    entries, at, tag = home_of(names, _hash_of_key(key, field))
     distance = 0
     while may_follow(entries[at], distance):
         if is_marked(entries[at], distance, tag):

@@ -68,6 +68,14 @@ def entries_of(directory, part):
 
 
 @compiled
+def home_of(directory, hashed):
+    """Return the entries of the part to which a 64-bit hash belongs, its home among them, and its tag."""
+    part, rest = part_of(directory, hashed)
+    entries = entries_of(directory, part)
+    return entries, rest * entries.size >> 32, tag_of(hashed)
+
+
+@compiled
 def may_follow(entry, distance):
     """Say whether a look-up that comes to this entry so far from home goes on."""
     return entry != 0 and np.int64(entry >> np.uint32(_DISTANCE_SHIFT)) >= distance

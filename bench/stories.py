@@ -150,7 +150,7 @@ STEPS = (
     ("compare with candidates", Edition, "weighed"),
     ("evidence of a join", Edition, "_shared"),
     ("the record: counts, title, keywords, times", revisions, "_with_article"),
-    ("merge or split?", Edition, "_plan_reshaping"),
+    ("merge or split?", Edition, "oneness"),
     ("related stories", Edition, "_links"),
     ("what follows: far ends of links, closings", Consequences, "of"),
     ("memory and index", Clusterer, "apply"),

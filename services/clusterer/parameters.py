@@ -41,7 +41,7 @@ class Rule:
 
     def probabilities(self, features: npt.NDArray[np.float64]) -> list[float]:
         """Return the probability for each row of features."""
-        odds = self.bias + (features * self.weights).sum(axis=1)
+        odds = self.bias + np.add.reduce(features * self.weights, axis=1)
         return [probability_of(max(min(each, MOST_ODDS), -MOST_ODDS)) for each in odds.tolist()]
 
 

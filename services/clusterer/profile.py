@@ -38,7 +38,7 @@ ID_CHARACTERS = 120
 TEXT, TITLE, NAMES, NUMBERS, DATES, TITLE_NAMES = range(6)
 SECTIONS = 6
 
-# Both begin with a digit class: so the engine skips to the next digit instead of trying every character.
+# Numbers begin with a digit class: so the engine skips to the next digit instead of trying every character.
 _DATE = re.compile(r"(\d(?<![\d.,/]\d)\d?)(?:[/\-.]|\s+tháng\s+)(\d{1,2})(?:[/\-.](?:\d{4}|\d{2}))?(?![\d/])")
 _NUMBER = re.compile(r"\d\d*(?:[.,]\d+)*")
 _WORD = re.compile(r"\w+")
@@ -120,16 +120,20 @@ def dates_and_numbers(text: str) -> tuple[list[str], list[str]]:
     Both without repetition, in order of appearance. A day without a month is a number like any other.
     """
     dates: dict[str, None] = {}
-    rest = []
-    last = 0
-    for found in _DATE.finditer(text):
-        day, month = int(found[1]), int(found[2])
-        if 1 <= day <= 31 and 1 <= month <= 12:
-            dates[f"{day}/{month}"] = None
-            rest.append(text[last : found.start()])
-            last = found.end()
-    rest.append(text[last:])
-    numbers = {_SEPARATORS.sub("", number)[:20]: None for part in rest for number in _NUMBER.findall(part)}
+    numbers: dict[str, None] = {}
+    at = undated = 0
+    while number := _NUMBER.search(text, at):
+        start, at = number.span()
+        # A date begins where a number does, but not within what looked like another date.
+        date = _DATE.match(text, start) if start >= undated else None
+        if date:
+            undated = date.end()
+            day, month = int(date[1]), int(date[2])
+            if 1 <= day <= 31 and 1 <= month <= 12:
+                dates[f"{day}/{month}"] = None
+                at = undated
+                continue
+        numbers[_SEPARATORS.sub("", number[0])[:20]] = None
     return list(dates), [number for number in numbers if len(number) > 1]
 
 

@@ -95,14 +95,17 @@ def shared_quotes(a: Quotes, b: Quotes) -> npt.NDArray[np.intp]:
 
 def quotes_shared(mine: Quotes, others: Sequence[Quotes]) -> list[int]:
     """Return how many quotes one story shares with each of several others, most of which share nothing."""
-    if mine is NO_QUOTES or not others:
-        return [0] * len(others)
-    ends = np.array([*accumulate(len(other.triples) for other in others)], dtype=np.int64)
-    touching = _touching(np.sort(mine.triples), np.concatenate([other.triples for other in others]), ends)
-    return [
-        len(shared_quotes(mine, other)) if touches else 0
-        for other, touches in zip(others, touching.tolist(), strict=True)
-    ]
+    counts = [0] * len(others)
+    quoting = [k for k, other in enumerate(others) if other is not NO_QUOTES]
+    if mine is NO_QUOTES or not quoting:
+        return counts
+    triples = [others[k].triples for k in quoting]
+    ends = np.array([*accumulate(map(len, triples))], dtype=np.int64)
+    touching = _touching(np.sort(mine.triples), np.concatenate(triples), ends)
+    for k, touches in zip(quoting, touching.tolist(), strict=True):
+        if touches:
+            counts[k] = len(shared_quotes(mine, others[k]))
+    return counts
 
 
 @numba.njit(cache=True)

@@ -102,8 +102,11 @@ def remove_names(new: StoryState, gone: Exemplar) -> None:
 
 def add_keywords(new: StoryState, more: list[Keyword]) -> None:
     """Add weights by keyword; the heaviest ones stay."""
-    summed = _summed(new["keywords"], more)
-    new["keywords"] = [{"term": term, "weight": round(weight, 4)} for term, weight in summed]
+    added = {keyword["term"][:NAME_CHARACTERS] for keyword in more}
+    new["keywords"] = [
+        {"term": term, "weight": round(weight, 4) if term in added else weight}
+        for term, weight in _summed(new["keywords"], more)
+    ]
 
 
 def _summed(known: list[Keyword], more: list[Keyword]) -> list[tuple[str, float]]:

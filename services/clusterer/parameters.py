@@ -42,7 +42,7 @@ class Rule:
     def probabilities(self, features: npt.NDArray[np.float64]) -> list[float]:
         """Return the probability for each row of features."""
         odds = self.bias + np.add.reduce(features * self.weights, axis=1)
-        return [probability_of(max(min(each, MOST_ODDS), -MOST_ODDS)) for each in odds.tolist()]
+        return [*map(probability_of, np.minimum(np.maximum(odds, -MOST_ODDS), MOST_ODDS).tolist())]
 
 
 @dataclass(frozen=True)

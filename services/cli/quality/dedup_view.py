@@ -73,6 +73,14 @@ def _print_claims(base: Base) -> None:
         )
 
 
+def _print_series(base: Base) -> None:
+    issues = {key: said["series"] for key, said in base.verdicts.items() if said["series"] is not None}
+    _say(f"- ours: {_share(len(issues), len(base.verdicts))} untouched articles called bulletins:\n")
+    for key, series in list(issues.items())[:LISTED]:
+        _say(f"  - {key} of {series}: {base.clean[key]['title'][:100]}")
+    _say()
+
+
 def _print_edits(base: Base, keys: Sequence[str], news: Sequence[str], peers: dict[str, Peer]) -> None:
     some = _some(keys)
     _say(
@@ -147,6 +155,7 @@ def _print_corpus(
     if computed is not None:
         _print_pairs(base, computed)
     _say()
+    _print_series(base)
     peers = peers_of(base)
     keys = base.originals[:amount]
     _print_edits(base, keys, news, peers)

@@ -210,7 +210,9 @@ class Edition:
                 return
             index.flag(known.reference, REPLACED)
         self._clock = clock.after(keys.received)
-        self._move(index, self._clock.now)
+        span = self._clock.now // self._span_s
+        if span != index.chunks[-1].span:
+            self._move(index, span, self._clock.now - self._window_s)
         self._add(index, record, keys, signature, series, known)
 
     def _known(self, keys: _Keys) -> Stored | None:
@@ -247,16 +249,11 @@ class Edition:
         if known is None:
             self._order += 1
 
-    def _move(self, index: Index, now: int) -> None:
-        """Begin a new span and let chunks expire by the clock."""
-        span = now // self._span_s
-        last = index.chunks[-1].span
-        if last == span:
-            return
-        if last > span:  # the clock was wrong and has been put back
+    def _move(self, index: Index, span: int, oldest: int) -> None:
+        """Begin another span and let chunks expire that hold nothing from the second `oldest` on."""
+        if index.chunks[-1].span > span:  # the clock was wrong and has been put back
             for chunk in index.chunks:
                 chunk.span = min(chunk.span, span)
             return
         index.open_span(span)
-        oldest = now - self._window_s
         index.drop(sum((chunk.span + 1) * self._span_s <= oldest for chunk in index.chunks))

@@ -199,7 +199,8 @@ class Index:
         serial: int,
     ) -> None:
         """Store the newest row; `keys` are those of id, URL, content, state, delivery, root and series."""
-        own_name, of_name = article_id.encode("utf-8", "surrogatepass"), of.encode("utf-8", "surrogatepass")
+        own_name = article_id.encode("utf-8", "surrogatepass")
+        of_name = of.encode("utf-8", "surrogatepass") if of else b""
         ids = own_name + of_name
         words = signature.for_words + ids + b"\0" * (-len(ids) % 4)
         chunk = self._with_room(len(words) // 4)

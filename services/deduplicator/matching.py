@@ -52,17 +52,18 @@ def _originals(names, chunks, base, first, end, same, evidence):
 
     -1 for `same` stands for none.
     """
-    missing = np.empty(evidence.shape[0] + 2, np.int64)
+    wanted = np.empty(2 + evidence.shape[0], np.int64)
+    wanted[0] = same
+    wanted[1] = _root_of(names, chunks, base, first, end, same)
+    for i in range(evidence.shape[0]):
+        wanted[2 + i] = _root_of(names, chunks, base, first, end, np.int64(evidence[i, 0]))
     size = 0
-    for i in range(-2, evidence.shape[0]):
-        reference = same
-        if i > -2:
-            reference = _root_of(names, chunks, base, first, end, same if i < 0 else np.int64(evidence[i, 0]))
-        known = (evidence[:, 0] == reference).any() or (missing[:size] == reference).any()
+    for reference in wanted:  # in place: `size` never overtakes
+        known = (evidence[:, 0] == reference).any() or (wanted[:size] == reference).any()
         if reference >= 0 and not known:
-            missing[size] = reference
+            wanted[size] = reference
             size += 1
-    return missing[:size]
+    return wanted[:size]
 
 
 @compiled

@@ -309,12 +309,13 @@ class Edition:
     def _links(self, new: StoryState, arrival: Arrival, near: list[Story]) -> list[RelatedStory]:
         """Return the links of `new` with those that its newest article makes visible."""
         links = list(new["related"])
-        linked = {current.story_id for link in links if (current := self.memory.current(link["story_id"]))}
-        linked |= {link["story_id"] for link in links} | {new["story_id"]}
+        known = {self.memory.story(new["story_id"])} | {
+            self.memory.current(link["story_id"]) for link in links
+        }
         candidates = [
             other
             for other in near
-            if other.story_id not in linked and len(other.links) < MOST_RELATED and not other.series
+            if other not in known and len(other.links) < MOST_RELATED and not other.series
         ]
         # Issues of a bulletin are alike, and no saga. A story of which only copies are left, the originals
         # withdrawn, has nothing to be compared by.

@@ -9,6 +9,8 @@ All bounds that keep a record small are here: with names of usual length a story
 
 from __future__ import annotations
 
+from operator import itemgetter
+
 from services.clusterer.clock import seconds, shifted, time_text
 from services.clusterer.state import Exemplar, Member, StoryQuote, StorySource, StoryState, Told
 from services.clusterer.vectors import cosines, from_text
@@ -83,7 +85,7 @@ def entities_of(article: EnrichedArticle) -> list[StoryEntity]:
     return list(found.values())
 
 
-def add_entities(new: Told | StoryState, more: list[StoryEntity]) -> None:
+def add_entities(new: StoryState, more: list[StoryEntity]) -> None:
     """Add counts by entity; the most frequent ones stay."""
     counted: dict[str, StoryEntity] = {e["id"]: e for e in new["entities"]}
     for entity in more:
@@ -141,9 +143,8 @@ def told(article: EnrichedArticle) -> Told:
     keywords: list[Keyword] = [
         {"term": term, "weight": weight} for term, weight in _summed([], article["keywords"])
     ]
-    new: Told = {"entities": [], "keywords": keywords, "quotes": quotes_of(article)}
-    add_entities(new, entities_of(article))
-    return new
+    entities = sorted(entities_of(article), key=itemgetter("id"))
+    return {"entities": entities, "keywords": keywords, "quotes": quotes_of(article)}
 
 
 def add_exemplar(new: StoryState, exemplar: Exemplar) -> None:

@@ -225,21 +225,23 @@ class Edition:
         Two stories of one event are each other's rivals for its next article, which would found a third.
         So it is asked how probable the best one is without the rival; and whether the two are then one.
         """
-        for rival in weighed[1:]:
-            if rival.probability < MERGE_GATE:
-                break
-            best = weighed[0]
-            alone = self._probability_without(rival, best, weighed)
+        rivals = [other for other in weighed[1:] if other.probability >= MERGE_GATE]
+        if not rivals:
+            return None
+        best = weighed[0]
+        for rival, alone in zip(rivals, self._probabilities_without(rivals, weighed), strict=True):
             if alone >= self._parameters.join.threshold:
                 new = self._joined(arrival, best, alone, near)
                 if self._plan_merge(new, [rival]):
                     return new
         return None
 
-    def _probability_without(self, rival: Candidate, best: Candidate, weighed: list[Candidate]) -> float:
-        levels = [c.values[LEVEL] for c in weighed if c is not best and c is not rival]
-        rivalled = with_rivals(best.values[np.newaxis], np.array([max(levels, default=0.0)]))
-        return self._parameters.join.probabilities(scaled(rivalled))[0]
+    def _probabilities_without(self, rivals: list[Candidate], weighed: list[Candidate]) -> list[float]:
+        """Return how probable the best story is if one of its rivals were not there, for each of them."""
+        best, *others = weighed
+        levels = [max((o.values[LEVEL] for o in others if o is not r), default=0.0) for r in rivals]
+        rows = np.repeat(best.values[np.newaxis], len(rivals), axis=0)
+        return self._parameters.join.probabilities(scaled(with_rivals(rows, np.array(levels))))
 
     def _plan_merge(self, new: StoryState, others: list[Candidate]) -> bool:
         """Write into `new`, which has just grown, that it is to be merged; return whether it is.

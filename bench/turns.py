@@ -2,8 +2,8 @@
 
     python -m bench.turns OTHER_CHECKOUT [--stories 20000] [--turns 20]
 
-Each checkout's code decides in a process of its own on the same made-up articles (`bench.stories`), so many at
-a time (`bench.dedup.TURN`), one process after the other. Whether the records are the same is told, too.
+Each checkout's code decides in a process of its own on the same made-up articles (`bench.stories`), one
+process after the other, `bench.dedup.TURN` articles at a time. Whether the records are the same is told, too.
 """
 
 from __future__ import annotations

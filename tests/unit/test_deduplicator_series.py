@@ -46,7 +46,7 @@ def said_of_the_second(first: Text, second: Text, hours: int = 2) -> Duplicate:
 def test_another_newsrooms_report_of_one_event_is_no_issue_though_three_figures_differ() -> None:
     said = said_of_the_second(
         Text("Công ty điện xin lỗi vì sự cố mất điện ở Rạch Gừa", FIRST),
-        Text("Xin lỗi khách hàng vì sự cố mất điện ở Rạch Gừa tối qua", f"{OTHER}\n{LEAD}"),
+        Text("Xin lỗi các hộ dân sau sự cố mất điện ở Rạch Gừa tối qua", f"{OTHER}\n{LEAD}"),
     )
     assert said["kind"] == "none"
     assert said["series"] is None

@@ -200,9 +200,9 @@ class Edition:
             if not self._plan_merge(new, weighed[1:]):
                 self._plan_split(new)
             return new
-        rallied = self._rallied(arrival, weighed, near)
-        if rallied:
-            return rallied
+        merging = self._joined_by_merging(arrival, weighed, near)
+        if merging:
+            return merging
         reason = {"threshold": threshold}
         if weighed:
             reason["closest_story"] = weighed[0].story.story_id
@@ -219,7 +219,9 @@ class Edition:
         }
         return self.join(best.story, arrival, reason, near)
 
-    def _rallied(self, arrival: Arrival, weighed: list[Candidate], near: list[Story]) -> StoryState | None:
+    def _joined_by_merging(
+        self, arrival: Arrival, weighed: list[Candidate], near: list[Story]
+    ) -> StoryState | None:
         """Return the best story with the article in it, if that makes it one with a rival of its.
 
         Two stories of one event are each other's rivals for its next article, which would found a third.

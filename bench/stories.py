@@ -41,6 +41,7 @@ from services.clusterer import story as revisions
 from services.clusterer.clock import advance
 from services.clusterer.cluster import Clusterer, Edition, warm_up
 from services.clusterer.consequences import Consequences
+from services.clusterer.memory import Memory
 from services.clusterer.parameters import load_parameters
 from services.clusterer.state import StoryState
 from services.clusterer.vectors import Vectorizer
@@ -146,7 +147,7 @@ def measure(methods: dict[str, Method], articles: Iterator[EnrichedArticle], amo
 
 STEPS = (
     ("read the article: vector, names, numbers, dates", Edition, "arrival"),
-    ("find what is near", Edition, "near"),
+    ("find what is near", Memory, "near"),
     ("compare with candidates", Edition, "weighed"),
     ("evidence of a join", Edition, "_shared"),
     ("the record: counts, title, keywords, times", revisions, "_with_article"),

@@ -25,16 +25,14 @@ from services.clusterer.parameters import Parameters, load_parameters, probabili
 from services.clusterer.profile import TEXT, Profile, exemplar_of, read
 from services.clusterer.quotes import quotes_of, quotes_shared, shared_quotes
 from services.clusterer.reshaping import SMALLEST_SPLIT, Group, mutual_odds, weakest_seam
+from services.clusterer.sparse import common
 from services.clusterer.state import Clock, Exemplar, StoryState
-from services.clusterer.tally import MOST_RELATED, told
+from services.clusterer.tally import MOST_RELATED, add_exemplar, told
 from services.clusterer.vectors import Vectorizer, load_background
 from services.runtime.editions import language_of
 from services.runtime.records import EnrichedArticle, Quote, Record, RelatedStory, StoryRecord
 
 MOST_PHRASES = 6
-DOCUMENTS_PER_STORY = 4
-"""How many index documents are asked for, per story wanted: a story has several exemplars."""
-
 
 MERGE_GATE = 0.1
 """How probable a second story must be for the article that joined the first: then the two are compared."""
@@ -145,15 +143,6 @@ class Edition:
         rare = self._vectorizer.rare(profile.ids[: profile.offsets[TEXT + 1]])
         return Arrival(article, exemplar, profile, rare, advance(self.memory.clock, article["received_at"]))
 
-    def near(self, arrival: Arrival, most: int) -> list[Story]:
-        """Return up to `most` stories whose exemplars share most with the article, best first."""
-        profile = arrival.profile
-        words = profile.offsets[TEXT + 1]
-        found = self.memory.index.search(
-            profile.ids[:words], profile.weights[:words], most * DOCUMENTS_PER_STORY
-        )
-        return self.memory.stories_of(found, most)
-
     def weighed(self, arrival: Arrival, stories: list[Story]) -> list[Candidate]:
         """Return how probable it is that the article belongs to each story, most probable first."""
         published = arrival.exemplar["published_at"]
@@ -178,7 +167,7 @@ class Edition:
 
     def _placed(self, arrival: Arrival) -> StoryState:
         duplicate = arrival.article["duplicate"]
-        near = self.near(arrival, self._parameters.link_candidates)
+        near = self.memory.near(arrival.profile, self._parameters.link_candidates)
         original = self.memory.story_of(duplicate["of"]) if duplicate["kind"] != "none" else None
         if original and original.article_ids and original.record["article_count"]:
             reason: Record = {
@@ -197,8 +186,7 @@ class Edition:
         threshold = self._parameters.join.threshold
         if weighed and weighed[0].probability >= threshold:
             new = self._joined(arrival, weighed[0], weighed[0].probability, near)
-            if not self._plan_merge(new, weighed[1:]):
-                self._plan_split(new)
+            new["change"]["reason"] |= self._merge_plan(new, weighed[1:]) or self._split_plan(new)
             return new
         merging = self._joined_by_merging(arrival, weighed, near)
         if merging:
@@ -233,8 +221,12 @@ class Edition:
         best = weighed[0]
         for rival, alone in zip(rivals, self._probabilities_without(rivals, weighed), strict=True):
             if alone >= self._parameters.join.threshold:
-                new = self._joined(arrival, best, alone, near)
-                if self._plan_merge(new, [rival]):
+                grown = revisions.copy(best.story.record)
+                add_exemplar(grown, arrival.exemplar)
+                plan = self._merge_plan(grown, [rival])
+                if plan:
+                    new = self._joined(arrival, best, alone, near)
+                    new["change"]["reason"] |= plan
                     return new
         return None
 
@@ -245,41 +237,40 @@ class Edition:
         rows = np.repeat(best.values[np.newaxis], len(rivals), axis=0)
         return self._parameters.join.probabilities(scaled(with_rivals(rows, np.array(levels))))
 
-    def _plan_merge(self, new: StoryState, others: list[Candidate]) -> bool:
-        """Write into `new`, which has just grown, that it is to be merged; return whether it is.
+    def _merge_plan(self, grown: StoryState, others: list[Candidate]) -> Record:
+        """Return with which story one that has just grown is to be merged; nothing if with none.
 
-        `others`: the other stories it was weighed for, most probable first.
-        The plan is part of the published reason, so that it is carried out even if a crash comes between.
+        `others`: the other stories its newest article was weighed for, most probable first.
+        The plan becomes part of the published reason, so that a crash in between does not stop it.
         """
-        reason = new["change"]["reason"]
         for other in others:
             if other.probability < MERGE_GATE:
                 break
-            odds = self.oneness(new, other.story)
+            odds = self.oneness(grown, other.story)
             if odds >= self._parameters.merge_odds:
-                reason["merge_with"] = other.story.story_id
-                reason["merge_probability"] = round(probability_of(odds), 4)
-                return True
-        return False
+                merging = round(probability_of(odds), 4)
+                return {"merge_with": other.story.story_id, "merge_probability": merging}
+        return {}
 
     def oneness(self, new: StoryState, other: Story) -> float:
         """Return the log-odds that a story, as it has just become, and `other` are one."""
         both = (self.memory.group(new), self.memory.group_of(other))
         return mutual_odds(*both, self._parameters.join, self._vectorizer)
 
-    def _plan_split(self, new: StoryState) -> None:
-        """Write into `new` that a part of it is to be split off, if it has come to be two stories."""
+    def _split_plan(self, new: StoryState) -> Record:
+        """Return what is to be split off a story that has come to be two; nothing if it has not."""
         if not SMALLEST_SPLIT <= len(new["exemplars"]) == new["unique_count"]:
-            return
+            return {}
         group = self.memory.group(new)
         sides = weakest_seam(group)
         if sides is None:
-            return
+            return {}
         stay, leave = (group.part(side) for side in sides)
         odds = mutual_odds(stay, leave, self._parameters.join, self._vectorizer)
-        if odds <= self._parameters.split_odds:
-            new["change"]["reason"]["split_off"] = [new["exemplars"][i]["article_id"] for i in sides[1]]
-            new["change"]["reason"]["split_probability"] = round(probability_of(odds), 4)
+        if odds > self._parameters.split_odds:
+            return {}
+        leaving = [new["exemplars"][i]["article_id"] for i in sides[1]]
+        return {"split_off": leaving, "split_probability": round(probability_of(odds), 4)}
 
     def _newer_version(self, home: Story, article: EnrichedArticle) -> StoryState | None:
         record, article_id, version = home.record, article["article_id"], article["version"]
@@ -298,16 +289,16 @@ class Edition:
 
     def _shared(self, arrival: Arrival, story: Story, exemplar: int = 0) -> Record:
         article = told(arrival.article)
-        common = shared(article, story.record, shared_quotes(quotes_of(article), story.quotes))
-        if not common["terms"] and story.slots:
-            common["terms"] = self._phrases(arrival, arrival.profile, story.slots[exemplar])
-        return common
+        evidence = shared(article, story.record, shared_quotes(quotes_of(article), story.quotes))
+        if not evidence["terms"] and story.slots:
+            evidence["terms"] = self._phrases(arrival, arrival.profile, story.slots[exemplar])
+        return evidence
 
     def _phrases(self, arrival: Arrival, profile: Profile, slot: int) -> list[str]:
         """Return what `profile` and the exemplar in `slot` share, as it stands in the arrived article."""
         article = arrival.article
         other = self.memory.profile(slot)
-        terms = np.intersect1d(profile.ids[: profile.offsets[1]], other.ids[: other.offsets[1]])
+        terms = common(profile.ids[: profile.offsets[1]], other.ids[: other.offsets[1]])
         return self._vectorizer.phrases(article["title"], article["text"], terms, MOST_PHRASES)
 
     def _links(self, new: StoryState, arrival: Arrival, near: list[Story]) -> list[RelatedStory]:
@@ -316,26 +307,20 @@ class Edition:
         known = {self.memory.story(new["story_id"])} | {
             self.memory.current(link["story_id"]) for link in links
         }
-        candidates = [
-            other
-            for other in near
-            if other not in known and len(other.links) < MOST_RELATED and not other.series
-        ]
-        # Issues of a bulletin are alike, and no saga. A story of which only copies are left, the originals
-        # withdrawn, has nothing to be compared by.
+        candidates = [other for other in near if other.linkable and other not in known]
+        # A story of which only copies are left, the originals withdrawn, has nothing to be compared by.
         if new["series"] or not candidates or not new["exemplars"]:
             return links
         rule = self._parameters.link
         found: list[RelatedStory] = []
-        probabilities = rule.probabilities(self.compared(new, candidates))
-        for other, probability in zip(candidates, probabilities, strict=True):
-            if probability >= rule.threshold:
-                common = shared(new, other.record, shared_quotes(quotes_of(new), other.quotes))
-                if not common["terms"]:
-                    founder = self.memory.profiles_of(new)[0]
-                    common["terms"] = self._phrases(arrival, founder, other.slots[0])
-                reasons = {**common, "threshold": rule.threshold}
-                found.append({"story_id": other.story_id, "score": round(probability, 4), "reasons": reasons})
+        for row, probability in rule.passed(self.compared(new, candidates)):
+            other = candidates[row]
+            evidence = shared(new, other.record, shared_quotes(self.memory.quotes_of(new), other.quotes))
+            if not evidence["terms"]:
+                founder = self.memory.profiles_of(new)[0]
+                evidence["terms"] = self._phrases(arrival, founder, other.slots[0])
+            reasons = {**evidence, "threshold": rule.threshold}
+            found.append({"story_id": other.story_id, "score": round(probability, 4), "reasons": reasons})
         found.sort(key=lambda link: (-link["score"], link["story_id"]))
         return [*links, *found][:MOST_RELATED]
 
@@ -350,7 +335,7 @@ class Edition:
             self._vectorizer.rare(mine.ids[: mine.offsets[TEXT + 1]]),
             self.memory.pool.profiles,
             [other.centre for other in others],
-            quotes_shared(quotes_of(new), [other.quotes for other in others]),
+            quotes_shared(self.memory.quotes_of(new), [other.quotes for other in others]),
         )
 
 

@@ -1,9 +1,9 @@
-"""Which remembered articles share rare terms with a new one: an inverted index with compiled scoring.
+"""Which stories share rare terms with a new article: an inverted index with compiled scoring.
 
-Documents are the exemplars of the stories. A term's postings lie in one piece of a common pool; a list
-that outgrows its piece moves to one of twice the size. Terms that many documents share are not searched
-for: they name no event, and would cost the most. What a search returns depends on the documents alone, not
-on the order in which they came and went.
+Documents are the exemplars of the stories, each in the group of its story. A term's postings lie in one
+piece of a common pool; a list that outgrows its piece moves to one of twice the size. Terms that many
+documents share are not searched for: they name no event, and would cost the most. What a search returns
+depends on the documents alone, not on the order in which they came and went.
 """
 
 from __future__ import annotations
@@ -168,6 +168,21 @@ def _search(terms, weights, common, start, used, pool_slots, pool_weights, score
     return found, fetched
 
 
+@numba.njit(cache=True)
+def _groups(documents, group_of, most):  # type: ignore[no-untyped-def]
+    """Return the first `most` different groups of some documents."""
+    groups = np.empty(most, dtype=np.int32)
+    count = 0
+    for document in documents:
+        group = group_of[document]
+        if group not in groups[:count]:
+            groups[count] = group
+            count += 1
+            if count == most:
+                break
+    return groups[:count]
+
+
 class Index:
     """Documents by slot, searched by inner product."""
 
@@ -181,13 +196,14 @@ class Index:
         self._scores = np.zeros(1024, dtype=np.float32)
         self._touched = np.empty(1024, dtype=np.int32)
         self._keys = np.zeros(1024, dtype=np.uint64)
+        self._group_of = np.zeros(1024, dtype=np.int32)
         self._free: list[int] = []
         self._next = 0
 
     def __len__(self) -> int:
         return self._next - len(self._free)
 
-    def add(self, key: int, terms: Terms, weights: Weights) -> int:
+    def add(self, key: int, group: int, terms: Terms, weights: Weights) -> int:
         """Add a document and return its slot. `key` (64 bits) orders documents of equal score."""
         slot = self._free.pop() if self._free else self._next
         if slot == self._next:
@@ -196,7 +212,9 @@ class Index:
                 self._scores = _grown(self._scores)
                 self._touched = _grown(self._touched)
                 self._keys = _grown(self._keys)
+                self._group_of = _grown(self._group_of)
         self._keys[slot] = key
+        self._group_of[slot] = group
         end = self._insert(terms, weights, slot)
         if end < 0:
             self.compact(-end)
@@ -209,16 +227,16 @@ class Index:
         _delete(terms, slot, self._start, self._used, self._pool_slots, self._pool_weights)
         self._free.append(slot)
 
-    def search(self, terms: Terms, weights: Weights, most: int) -> list[int]:
-        """Return the slots of up to `most` documents with the largest inner products, best first."""
+    def search(self, terms: Terms, weights: Weights, documents: int, most: int) -> list[int]:
+        """Return up to `most` groups, in the order of the `documents` with the largest inner products."""
         common = min(max(COMMON_AT_LEAST, int(COMMON_SHARE * len(self))), COMMON_AT_MOST)
-        best = np.empty(most, dtype=np.int32)
+        best = np.empty(documents, dtype=np.int32)
         found, _ = _search(
             terms, weights, common, self._start, self._used, self._pool_slots, self._pool_weights,
             self._scores, self._touched, self._keys, best,
         )  # fmt: skip
-        slots: list[int] = best[:found].tolist()
-        return slots
+        groups: list[int] = _groups(best[:found], self._group_of, most).tolist()
+        return groups
 
     def _insert(self, terms: Terms, weights: Weights, slot: int) -> int:
         return int(
@@ -246,7 +264,7 @@ class Index:
         """Bytes of the arrays, unused room included."""
         arrays = (
             self._start, self._used, self._room, self._pool_slots, self._pool_weights, self._scores,
-            self._touched, self._keys,
+            self._touched, self._keys, self._group_of,
         )  # fmt: skip
         return sum(array.nbytes for array in arrays)
 

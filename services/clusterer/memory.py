@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import accumulate
 from typing import cast
@@ -22,10 +22,14 @@ from services.clusterer.evidence import UNKNOWN, Compared, cohesion_of, times_of
 from services.clusterer.index import Index
 from services.clusterer.pool import Pool
 from services.clusterer.profile import TEXT, Profile, profile_of
-from services.clusterer.quotes import quotes_of
+from services.clusterer.quotes import NO_QUOTES, Quotes, quotes_of
 from services.clusterer.reshaping import Group
-from services.clusterer.state import Clock, Exemplar, StoryState
+from services.clusterer.state import Clock, Exemplar, StoryQuote, StoryState
+from services.clusterer.tally import MOST_RELATED
 from services.clusterer.vectors import Vector, Vectorizer
+
+DOCUMENTS_PER_STORY = 4
+"""How many index documents are asked for, per story wanted: a story has several exemplars."""
 
 COMPRESSION = 1
 """zlib's level for the records of closed stories, which are many and seldom looked at: half is left."""
@@ -35,12 +39,15 @@ class Story:
     """A story's latest record, packed, and what it is compared by."""
 
     __slots__ = (
-        "article_ids", "centre", "cohesion", "data", "links", "merged_into", "open", "published", "quotes",
-        "revision", "series", "slots", "story_id", "times", "touched_at", "unique_count",
+        "article_ids", "centre", "cohesion", "data", "linkable", "links", "merged_into", "number", "open",
+        "published", "quotes", "revision", "series", "slots", "story_id", "times", "touched_at",
+        "unique_count",
     )  # fmt: skip
 
-    def __init__(self, record: StoryState) -> None:
+    def __init__(self, record: StoryState, number: int, quotes: Quotes) -> None:
         self.story_id = record["story_id"]
+        self.number = number
+        """The group of its documents in the index."""
         self.open = record["state"] == "open"
         packed = orjson.dumps(record)
         self.data = packed if self.open else zlib.compress(packed, COMPRESSION)
@@ -49,6 +56,8 @@ class Story:
         self.article_ids = (*record["article_ids"], *(r["article_id"] for r in record["retracted"]))
         self.links = frozenset(link["story_id"] for link in record["related"])
         self.series = tuple(record["series"])
+        self.linkable = len(self.links) < MOST_RELATED and not self.series
+        """Issues of a bulletin are alike, and no saga."""
         self.touched_at = record["last_received_at"]
         self.unique_count = record["unique_count"]
         times = record["event_times"]
@@ -57,7 +66,7 @@ class Story:
         self.cohesion = 0.0
         self.centre = -1
         """What it is linked by, a slot of the pool: the sum of its exemplars, or the only one; -1 if none."""
-        self.quotes = quotes_of(record)
+        self.quotes = quotes
         self.slots: tuple[int, ...] = ()
         """The exemplars, as documents of the index. Where their profiles are in the pool, see `_own`."""
 
@@ -76,7 +85,7 @@ def _unpacked(story: Story) -> StoryState:
 class Memory:
     """The stories of one edition, those that were closed not too long ago included."""
 
-    def __init__(self, vectorizer: Vectorizer, forget_after_hours: float) -> None:
+    def __init__(self, vectorizer: Vectorizer, forget_after_hours: int) -> None:
         self.vectorizer = vectorizer
         self.clock: Clock | None = None
         self.last: StoryState | None = None
@@ -86,8 +95,10 @@ class Memory:
         self._forget_after_hours = forget_after_hours
         self._stories: dict[str, Story] = {}
         self._story_of: dict[str, str] = {}
-        self._by_slot: list[Story | None] = []
+        self._by_number: list[Story | None] = []
+        self._free_numbers: list[int] = []
         self._latest: tuple[Exemplar, Profile] | None = None
+        self._latest_quotes: tuple[list[StoryQuote], Quotes] = ([], NO_QUOTES)
         self._latest_centre: tuple[list[Exemplar], Profile] | None = None
         self._ages = Ages()
         self._open_ages = Ages()
@@ -132,17 +143,12 @@ class Memory:
         """Return the story that holds (or held, if it was withdrawn) an article."""
         return self._stories.get(self._story_of.get(article_id or "", ""))
 
-    def stories_of(self, documents: Iterable[int], most: int) -> list[Story]:
-        """Return the first `most` different stories whose exemplars documents of the index are."""
-        found: dict[Story, None] = {}
-        for document in documents:
-            story = self._by_slot[document]
-            if story is None:
-                raise LookupError(document)
-            found[story] = None
-            if len(found) == most:
-                break
-        return list(found)
+    def near(self, profile: Profile, most: int) -> list[Story]:
+        """Return up to `most` stories whose exemplars share most with an article, best first."""
+        words = profile.offsets[TEXT + 1]
+        ids, weights = profile.ids[:words], profile.weights[:words]
+        numbers = self.index.search(ids, weights, most * DOCUMENTS_PER_STORY, most)
+        return [cast(Story, self._by_number[number]) for number in numbers]
 
     def idle(self, before: str) -> list[tuple[str, str]]:
         """Return (last received at, story id) of the open stories that got nothing since, longest first."""
@@ -177,6 +183,12 @@ class Memory:
     def profile(self, slot: int) -> Profile:
         """Return the profile of an exemplar."""
         return self.pool.profiles.profile(_own(slot))
+
+    def quotes_of(self, record: StoryState) -> Quotes:
+        """Return what a record's quotes are compared by. The last ones are kept, as above."""
+        if self._latest_quotes[0] is not record["quotes"]:
+            self._latest_quotes = (record["quotes"], quotes_of(record))
+        return self._latest_quotes[1]
 
     def centre_of(self, record: StoryState) -> Profile:
         """Return what the story of a record, published or about to be, is linked by."""
@@ -217,7 +229,8 @@ class Memory:
 
     def _replace(self, known: Story | None, record: StoryState) -> None:
         """Put `record` in the place of `known`. What both have in common (articles, exemplars) stays put."""
-        story = Story(record)
+        number = known.number if known else self._new_number()
+        story = self._by_number[number] = Story(record, number, self.quotes_of(record))
         kept = _kept(record, known)
         self._stories[story.story_id] = story
         self._packed_bytes += len(story.data)
@@ -232,11 +245,9 @@ class Memory:
         if story.open:
             self._open_ages.add(story.story_id, story.touched_at)
         story.slots = tuple(
-            self._remember(exemplar) if slot is None else slot
+            self._remember(exemplar, number) if slot is None else slot
             for exemplar, slot in zip(record["exemplars"], kept, strict=True)
         )
-        for slot in story.slots:
-            self._by_slot[slot] = story
         if known and None not in kept and story.slots == known.slots:  # a freed slot may be used again
             story.cohesion, story.centre = known.cohesion, known.centre
             return
@@ -250,13 +261,18 @@ class Memory:
         elif story.slots:
             story.centre = _own(story.slots[0])
 
-    def _remember(self, exemplar: Exemplar) -> int:
+    def _new_number(self) -> int:
+        if self._free_numbers:
+            return self._free_numbers.pop()
+        self._by_number.append(None)
+        return len(self._by_number) - 1
+
+    def _remember(self, exemplar: Exemplar, number: int) -> int:
         profile = self.profile_of(exemplar)
         words = profile.offsets[TEXT + 1]
-        slot = self.index.add(_key(exemplar["article_id"]), profile.ids[:words], profile.weights[:words])
+        key = _key(exemplar["article_id"])
+        slot = self.index.add(key, number, profile.ids[:words], profile.weights[:words])
         self.pool.put(_own(slot), profile)
-        if slot == len(self._by_slot):
-            self._by_slot.append(None)
         return slot
 
     def forget(self, story_id: str) -> None:
@@ -267,6 +283,8 @@ class Memory:
         self._forget_age(story)
         self._forget_documents(story, set())
         self._forget_centre(story)
+        self._by_number[story.number] = None
+        self._free_numbers.append(story.number)
 
     def _forget_articles(self, story: Story, kept: set[str]) -> None:
         for article_id in story.article_ids:
@@ -284,7 +302,6 @@ class Memory:
                 profile = self.profile(slot)
                 self.index.remove(slot, profile.ids[: profile.offsets[TEXT + 1]])
                 self.pool.remove(_own(slot))
-                self._by_slot[slot] = None
 
     def _forget_centre(self, story: Story | None) -> None:
         if story and len(story.slots) > 1:

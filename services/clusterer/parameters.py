@@ -29,6 +29,7 @@ class Rule:
     bias: float
     weights: npt.NDArray[np.float64]
     threshold: float
+    """Between 0 and 1, neither of them."""
 
     def odds(self, features: npt.NDArray[np.float64]) -> float:
         """Return the log-odds for features in the order of the weights, within plus or minus MOST_ODDS."""
@@ -41,8 +42,18 @@ class Rule:
 
     def probabilities(self, features: npt.NDArray[np.float64]) -> list[float]:
         """Return the probability for each row of features."""
+        return [*map(probability_of, self._row_odds(features))]
+
+    def passed(self, features: npt.NDArray[np.float64]) -> list[tuple[int, float]]:
+        """Return which rows of features reach the threshold, and with what probability."""
+        least = math.log(self.threshold / (1 - self.threshold))
+        odds_of = enumerate(self._row_odds(features))
+        return [(row, probability_of(odds)) for row, odds in odds_of if odds >= least]
+
+    def _row_odds(self, features: npt.NDArray[np.float64]) -> list[float]:
         odds = self.bias + np.add.reduce(features * self.weights, axis=1)
-        return [*map(probability_of, np.minimum(np.maximum(odds, -MOST_ODDS), MOST_ODDS).tolist())]
+        within: list[float] = np.minimum(np.maximum(odds, -MOST_ODDS), MOST_ODDS).tolist()
+        return within
 
 
 @dataclass(frozen=True)
@@ -55,8 +66,8 @@ class Parameters:
     """Mean log-odds from which two stories are merged."""
     split_odds: float
     """Mean log-odds below which the two sides of a story are split."""
-    close_after_hours: float
-    forget_after_hours: float
+    close_after_hours: int
+    forget_after_hours: int
     join_candidates: int
     link_candidates: int
     closes_per_decision: int
@@ -71,8 +82,8 @@ def load_parameters(path: Path | None = None) -> Parameters:
         link=rule(values["link"], LINK_FEATURES),
         merge_odds=float(values["merge_odds"]),
         split_odds=float(values["split_odds"]),
-        close_after_hours=float(values["close_after_hours"]),
-        forget_after_hours=float(values["forget_after_hours"]),
+        close_after_hours=int(values["close_after_hours"]),
+        forget_after_hours=int(values["forget_after_hours"]),
         join_candidates=int(values["join_candidates"]),
         link_candidates=int(values["link_candidates"]),
         closes_per_decision=int(values["closes_per_decision"]),

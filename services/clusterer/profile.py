@@ -146,11 +146,11 @@ def _names(article: EnrichedArticle, vectorizer: Vectorizer) -> list[Name]:
         if weight > 0 and name not in weighed:
             weighed[name] = round(weight, 2)
             mentions[name] = entity["mentions"]
-    ranked = sorted(weighed.items(), key=lambda item: (-item[1], item[0]))[:MOST_NAMES]
+    ranked = sorted(sorted(weighed), key=weighed.__getitem__, reverse=True)[:MOST_NAMES]
     title = _spaced(article["title"][:TITLE_CHARACTERS])
     names: list[Name] = []
-    for name, weight in ranked:
-        named: Name = {"id": name, "weight": weight}
+    for name in ranked:
+        named: Name = {"id": name, "weight": weighed[name]}
         forms = {_spaced_form(mention["text"]) for mention in mentions[name][:MOST_FORMS]}
         if any(map(title.__contains__, forms)):
             named["in_title"] = True

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numba
 import numpy as np
-import numpy.typing as npt
 
 from services.clusterer.evidence import (
     FEATURES,
@@ -23,8 +22,8 @@ from services.clusterer.evidence import (
     with_rivals,
 )
 from services.clusterer.parameters import Rule
-from services.clusterer.pool import Profiles, together
-from services.clusterer.profile import TEXT, Profile
+from services.clusterer.pool import together
+from services.clusterer.profile import Profile
 from services.clusterer.sparse import inner
 from services.clusterer.vectors import Vectorizer
 
@@ -50,18 +49,9 @@ def mutual_odds(a: Group, b: Group, rule: Rule, vectorizer: Vectorizer) -> float
     values = np.zeros((len(whole.places), len(FEATURES)))
     own = np.zeros(len(whole.places))
     published = np.array([*a.published, *b.published], dtype=np.int64)
-    _cross(*whole, _rare(whole, vectorizer), published, len(a.profiles), values, own)
+    _cross(*whole, vectorizer.rare(whole.ids), published, len(a.profiles), values, own)
     odds = [rule.odds(features) for features in scaled(with_rivals(values, own))]
     return sum(odds) / len(odds)
-
-
-def _rare(profiles: Profiles, vectorizer: Vectorizer) -> npt.NDArray[np.bool_]:
-    """Return a flag for each id of `profiles`: whether it is a rare word of a text."""
-    rare = np.zeros(len(profiles.ids), dtype=np.bool_)
-    for places in profiles.places.tolist():
-        text = slice(places[TEXT], places[TEXT + 1])
-        rare[text] = vectorizer.rare(profiles.ids[text])
-    return rare
 
 
 @numba.njit(cache=True)

@@ -62,3 +62,21 @@ def spread(ids_a, weights_a, lo_a, hi_a, begins, bits, ids_b, weights_b, lo_b, h
             squares += share * share
             found += rare[i - lo_a]
     return total, squares, found
+
+
+@numba.njit(cache=True)
+def common(ids_a, ids_b):  # type: ignore[no-untyped-def]
+    """Return the ids that two lists share, ascending."""
+    found = np.empty(min(len(ids_a), len(ids_b)), dtype=np.uint32)
+    count = 0
+    i = 0
+    j = 0
+    while i < len(ids_a) and j < len(ids_b):
+        mine = ids_a[i]
+        other = ids_b[j]
+        if mine == other:
+            found[count] = mine
+            count += 1
+        i += mine <= other
+        j += other <= mine
+    return found[:count]

@@ -9,6 +9,7 @@ All bounds that keep a record small are here: with names of usual length a story
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from operator import itemgetter
 
 from services.clusterer.clock import seconds, shifted, time_text
@@ -31,6 +32,8 @@ MOST_SUPERSEDED = 40
 MOST_SERIES = 4
 NAME_CHARACTERS = 80
 """Names, ids of entities, keywords and sources come from outside: what is longer is cut."""
+
+_ID = itemgetter("id")
 
 LEAD_BONUS = 0.02
 """How much closer to the others (mean cosine) an article must be before it takes over the title."""
@@ -76,7 +79,8 @@ def _ranked_sources(sources: list[StorySource]) -> list[StorySource]:
 def entities_of(article: EnrichedArticle) -> list[StoryEntity]:
     """Return what one article adds to a story's entities, the most salient ones, each once."""
     found: dict[str, StoryEntity] = {}
-    ranked: list[Entity] = sorted(article["entities"], key=lambda e: (-e["salience"], e["id"]))
+    by_id: list[Entity] = sorted(article["entities"], key=_ID)
+    ranked = sorted(by_id, key=itemgetter("salience"), reverse=True)
     for entity in ranked[:MOST_ENTITIES]:
         key = entity["id"][:NAME_CHARACTERS]
         found.setdefault(
@@ -91,34 +95,29 @@ def add_entities(new: StoryState, more: list[StoryEntity]) -> None:
     for entity in more:
         known = counted.get(entity["id"])
         counted[entity["id"]] = {**known, "count": known["count"] + entity["count"]} if known else entity
-    new["entities"] = sorted(counted.values(), key=lambda e: (-e["count"], e["id"]))[:MOST_ENTITIES]
+    new["entities"] = _ranked_entities(counted.values())[:MOST_ENTITIES]
+
+
+def _ranked_entities(entities: Iterable[StoryEntity]) -> list[StoryEntity]:
+    return sorted(sorted(entities, key=_ID), key=itemgetter("count"), reverse=True)
 
 
 def remove_names(new: StoryState, gone: Exemplar) -> None:
     """Count out the entities that an exemplar names: those that its article is about."""
     ids = {name["id"] for name in gone["names"]}
     left: list[StoryEntity] = [{**e, "count": e["count"] - (e["id"] in ids)} for e in new["entities"]]
-    kept = [e for e in left if e["count"] > 0]
-    new["entities"] = sorted(kept, key=lambda e: (-e["count"], e["id"]))
+    new["entities"] = _ranked_entities(e for e in left if e["count"] > 0)
 
 
 def add_keywords(new: StoryState, more: list[Keyword]) -> None:
-    """Add weights by keyword; the heaviest ones stay."""
-    added = {keyword["term"][:NAME_CHARACTERS] for keyword in more}
-    new["keywords"] = [
-        {"term": term, "weight": round(weight, 4) if term in added else weight}
-        for term, weight in _summed(new["keywords"], more)
-    ]
-
-
-def _summed(known: list[Keyword], more: list[Keyword]) -> list[tuple[str, float]]:
-    """Return the heaviest keywords of two lists, of equal ones the first in the alphabet."""
-    counted = {k["term"]: k["weight"] for k in known}
+    """Add weights by keyword; the heaviest ones stay, of equal ones the first in the alphabet."""
+    counted = {k["term"]: k["weight"] for k in new["keywords"]}
     for keyword in more:
         term = keyword["term"][:NAME_CHARACTERS]
-        counted[term] = counted.get(term, 0.0) + keyword["weight"]
+        known = counted.get(term)
+        counted[term] = keyword["weight"] if known is None else round(known + keyword["weight"], 4)
     ranked = sorted(sorted(counted), key=counted.__getitem__, reverse=True)[:MOST_KEYWORDS]
-    return [(term, counted[term]) for term in ranked]
+    new["keywords"] = [{"term": term, "weight": counted[term]} for term in ranked]
 
 
 def add_quotes(new: StoryState, more: list[StoryQuote]) -> None:
@@ -140,11 +139,11 @@ def quotes_of(article: EnrichedArticle) -> list[StoryQuote]:
 
 def told(article: EnrichedArticle) -> Told:
     """Return what an article alone says, as a story of it would."""
-    keywords: list[Keyword] = [
-        {"term": term, "weight": weight} for term, weight in _summed([], article["keywords"])
-    ]
-    entities = sorted(entities_of(article), key=itemgetter("id"))
-    return {"entities": entities, "keywords": keywords, "quotes": quotes_of(article)}
+    return {
+        "entities": sorted(entities_of(article), key=_ID),
+        "keywords": article["keywords"][:MOST_KEYWORDS],
+        "quotes": quotes_of(article),
+    }
 
 
 def add_exemplar(new: StoryState, exemplar: Exemplar) -> None:

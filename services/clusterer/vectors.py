@@ -224,6 +224,39 @@ def _rarest(points, table, background):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True)
+def _weighing(terms, background, least):  # type: ignore[no-untyped-def]
+    """Return which terms weigh at least so much; none that is no bucket of the background."""
+    found = np.zeros(len(terms), dtype=np.bool_)
+    for i in range(len(terms)):
+        found[i] = terms[i] < len(background) and background[terms[i]] >= least
+    return found
+
+
+@numba.njit(cache=True)
+def _standing(points, table, terms):  # type: ignore[no-untyped-def]
+    """Return term, start and end wherever one of `terms` (ascending) stands in `points`; pairs first."""
+    room = 2 * (len(points) + 1)
+    found = np.empty(room, dtype=np.uint32)
+    short = np.empty(room, dtype=np.uint8)
+    starts = np.empty(room, dtype=np.int32)
+    ends = np.empty(room, dtype=np.int32)
+    hits = np.empty((room, 3), dtype=np.int64)
+    count = 0
+    n = _hash_terms(points, table, 1, found, short, starts, ends)
+    for pair in (True, False):
+        for i in range(n):
+            if (short[i] >= 2) != pair:
+                continue
+            at = np.searchsorted(terms, found[i])
+            if at < len(terms) and terms[at] == found[i]:
+                hits[count, 0] = found[i]
+                hits[count, 1] = starts[i]
+                hits[count, 2] = ends[i]
+                count += 1
+    return hits[:count]
+
+
+@numba.njit(cache=True)
 def _order(terms):  # type: ignore[no-untyped-def]
     """Return the positions of `terms` in ascending order, equal ones as they stand: two counting passes."""
     n = len(terms)
@@ -360,10 +393,8 @@ class Vectorizer:
         return distinct, weights
 
     def rare(self, terms: Terms) -> npt.NDArray[np.bool_]:
-        """Return which terms are as rare as terms never seen; none where no background is known."""
-        if not len(self._background):
-            return np.zeros(len(terms), dtype=np.bool_)
-        found: npt.NDArray[np.bool_] = self._background[terms] >= self._rarest
+        """Return which ids are terms as rare as terms never seen; none where no background is known."""
+        found: npt.NDArray[np.bool_] = _weighing(terms, self._background, self._rarest)
         return found
 
     def _rarity(self, name: str) -> float:
@@ -375,24 +406,18 @@ class Vectorizer:
 
         A syllable that is part of a phrase already returned is left out, so pairs win over their halves.
         """
+        if not len(terms):
+            return []
         whole = f"{title}\n{text}"
-        points = points_of(whole)
-        found, short, starts = _room(2 * (len(points) + 1))
-        ends = np.empty_like(starts)
-        n = _hash_terms(points, fold_table(), 1, found, short, starts, ends)
-        at = np.searchsorted(terms, found[:n])
-        at[at == len(terms)] = 0
-        hits = np.flatnonzero(terms[at] == found[:n]) if len(terms) else np.zeros(0, dtype=np.intp)
+        normal = unicodedata.normalize("NFC", whole[:MOST_CHARACTERS])
         phrases: list[str] = []
         seen: set[int] = set()
         covered: set[str] = set()
-        normal = unicodedata.normalize("NFC", whole[:MOST_CHARACTERS])
-        pairs_first = sorted(hits.tolist(), key=lambda h: (short[h] < 2, h))
-        for hit in pairs_first:
-            phrase = " ".join(normal[starts[hit] : ends[hit]].split())
-            if int(found[hit]) in seen or phrase.casefold() in covered:
+        for term, start, end in _standing(points_of(whole), fold_table(), terms).tolist():
+            phrase = " ".join(normal[start:end].split())
+            if term in seen or phrase.casefold() in covered:
                 continue
-            seen.add(int(found[hit]))
+            seen.add(term)
             covered.update(word.casefold() for word in phrase.split())
             phrases.append(phrase)
             if len(phrases) == most:
@@ -404,14 +429,6 @@ def points_of(text: str) -> Points:
     """Return the code points of a text's beginning, see MOST_CHARACTERS, in normal form C."""
     clean = unicodedata.normalize("NFC", text[:MOST_CHARACTERS])
     return np.frombuffer(clean.encode("utf-32-le", "surrogatepass"), dtype="<u4")
-
-
-def _room(terms: int) -> tuple[Terms, npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
-    return (
-        np.empty(terms, dtype=np.uint32),
-        np.empty(terms, dtype=np.uint8),
-        np.empty(terms, dtype=np.int32),
-    )
 
 
 def load_background(edition: str) -> npt.NDArray[np.float32]:

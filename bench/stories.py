@@ -41,6 +41,7 @@ from services.clusterer import story as revisions
 from services.clusterer.clock import advance
 from services.clusterer.cluster import Clusterer, Edition, warm_up
 from services.clusterer.consequences import Consequences
+from services.clusterer.index import NO_NUMBERS
 from services.clusterer.memory import Memory
 from services.clusterer.parameters import load_parameters
 from services.clusterer.state import StoryState
@@ -104,7 +105,9 @@ def filled(sizes: list[int], press: Press, log: Path) -> list[Ours]:
     with log.open("wb") as lines:
         for number, article in enumerate(press.founders(most)):
             arrival = maker.arrival(article)
-            record = maker.found(replace(arrival, clock=advance(None, article["received_at"])), {}, [])
+            record = maker.found(
+                replace(arrival, clock=advance(None, article["received_at"])), {}, NO_NUMBERS
+            )
             for ours in made:
                 if number >= most - ours.stories:
                     ours.clusterer.apply(record)

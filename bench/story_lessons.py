@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from services.clusterer.cluster import Arrival, Candidate, Edition
+from services.clusterer.index import Numbers
 from services.clusterer.memory import Story
 from services.clusterer.parameters import Parameters
 from services.clusterer.state import StoryState
@@ -93,11 +94,11 @@ class TaughtEdition(Edition):
             taught.append(candidate)
         return sorted(taught, key=lambda c: (-c.probability, c.story.story_id))
 
-    def compared(self, new: StoryState, others: list[Story]) -> Features:
+    def compared(self, new: StoryState, others: Numbers) -> Features:
         """Compare and write down."""
         rows = super().compared(new, others)
         mine = self._home(self._labels(new["article_ids"]))
-        for other, features in zip(others, rows, strict=True):
+        for other, features in zip(self.memory.numbered(others), rows, strict=True):
             theirs = self._home(self._labels(other.article_ids))
             if mine or theirs:
                 same = float(mine == theirs)

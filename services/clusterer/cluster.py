@@ -19,11 +19,12 @@ from services.clusterer import story as revisions
 from services.clusterer.clock import advance, seconds
 from services.clusterer.consequences import Consequences
 from services.clusterer.evidence import LEVEL, UNKNOWN, compare, scaled, with_rivals
-from services.clusterer.links import link_features, shared
+from services.clusterer.index import NO_NUMBERS, Numbers
+from services.clusterer.links import QUOTES_SHARED, link_features, shared
 from services.clusterer.memory import Memory, Story
 from services.clusterer.parameters import Parameters, load_parameters, probability_of
 from services.clusterer.profile import TEXT, Profile, exemplar_of, read
-from services.clusterer.quotes import quotes_of, quotes_shared, shared_quotes
+from services.clusterer.quotes import NO_QUOTES, quotes_of, quotes_shared, shared_quotes
 from services.clusterer.reshaping import SMALLEST_SPLIT, Group, mutual_odds, weakest_seam
 from services.clusterer.sparse import common
 from services.clusterer.state import Clock, Exemplar, StoryState
@@ -152,14 +153,14 @@ class Edition:
         weighed = [*map(Candidate, stories, seen.closest.tolist(), seen.values, probabilities)]
         return sorted(weighed, key=lambda c: (-c.probability, c.story.story_id))
 
-    def join(self, story: Story, arrival: Arrival, reason: Record, near: list[Story]) -> StoryState:
+    def join(self, story: Story, arrival: Arrival, reason: Record, near: Numbers) -> StoryState:
         """Return the record of `story` with the article in it."""
         kind: Literal["article_added", "reopened"] = "article_added" if story.open else "reopened"
         new = revisions.joined(story.record, arrival.article, arrival.exemplar, arrival.clock, kind, reason)
         new["related"] = self._links(new, arrival, near)
         return new
 
-    def found(self, arrival: Arrival, reason: Record, near: list[Story]) -> StoryState:
+    def found(self, arrival: Arrival, reason: Record, near: Numbers) -> StoryState:
         """Return the record of a new story that the article founds."""
         new = revisions.opened(arrival.article, arrival.exemplar, arrival.clock, reason)
         new["related"] = self._links(new, arrival, near)
@@ -179,9 +180,10 @@ class Edition:
             return self.join(original, arrival, reason, near)
         if duplicate["series"]:
             # Each issue of a bulletin is an event of its own: it reads like the last one, and like no news.
-            closest = duplicate["closest"]["article_id"] if duplicate["closest"] else None
-            return self.found(arrival, {"series": duplicate["series"], "matched_article": closest}, near)
-        news = [story for story in near[: self._parameters.join_candidates] if not story.series]
+            last = duplicate["closest"]["article_id"] if duplicate["closest"] else None
+            return self.found(arrival, {"series": duplicate["series"], "matched_article": last}, near)
+        closest = self.memory.numbered(near[: self._parameters.join_candidates])
+        news = [story for story in closest if not story.series]
         weighed = self.weighed(arrival, news)
         threshold = self._parameters.join.threshold
         if weighed and weighed[0].probability >= threshold:
@@ -197,7 +199,7 @@ class Edition:
             reason["probability"] = round(weighed[0].probability, 4)
         return self.found(arrival, reason, near)
 
-    def _joined(self, arrival: Arrival, best: Candidate, probability: float, near: list[Story]) -> StoryState:
+    def _joined(self, arrival: Arrival, best: Candidate, probability: float, near: Numbers) -> StoryState:
         reason = {
             "matched_article": best.story.record["exemplars"][best.closest]["article_id"],
             "probability": round(probability, 4),
@@ -208,7 +210,7 @@ class Edition:
         return self.join(best.story, arrival, reason, near)
 
     def _joined_by_merging(
-        self, arrival: Arrival, weighed: list[Candidate], near: list[Story]
+        self, arrival: Arrival, weighed: list[Candidate], near: Numbers
     ) -> StoryState | None:
         """Return the best story with the article in it, if that makes it one with a rival of its.
 
@@ -301,20 +303,19 @@ class Edition:
         terms = common(profile.ids[: profile.offsets[1]], other.ids[: other.offsets[1]])
         return self._vectorizer.phrases(article["title"], article["text"], terms, MOST_PHRASES)
 
-    def _links(self, new: StoryState, arrival: Arrival, near: list[Story]) -> list[RelatedStory]:
+    def _links(self, new: StoryState, arrival: Arrival, near: Numbers) -> list[RelatedStory]:
         """Return the links of `new` with those that its newest article makes visible."""
         links = list(new["related"])
-        known = {self.memory.story(new["story_id"])} | {
-            self.memory.current(link["story_id"]) for link in links
-        }
-        candidates = [other for other in near if other.linkable and other not in known]
+        known = [self.memory.story(new["story_id"]), *(self.memory.current(k["story_id"]) for k in links)]
+        candidates = self.memory.linkable(near, {story.number for story in known if story})
         # A story of which only copies are left, the originals withdrawn, has nothing to be compared by.
-        if new["series"] or not candidates or not new["exemplars"]:
+        if new["series"] or not len(candidates) or not new["exemplars"]:
             return links
         rule = self._parameters.link
         found: list[RelatedStory] = []
-        for row, probability in rule.passed(self.compared(new, candidates)):
-            other = candidates[row]
+        passed = rule.passed(self.compared(new, candidates))
+        others = self.memory.numbered(candidates[[row for row, _ in passed]])
+        for other, (_, probability) in zip(others, passed, strict=True):
             evidence = shared(new, other.record, shared_quotes(self.memory.quotes_of(new), other.quotes))
             if not evidence["terms"]:
                 founder = self.memory.profiles_of(new)[0]
@@ -324,19 +325,18 @@ class Edition:
         found.sort(key=lambda link: (-link["score"], link["story_id"]))
         return [*links, *found][:MOST_RELATED]
 
-    def compared(self, new: StoryState, others: list[Story]) -> npt.NDArray[np.float64]:
-        """Return the features of the link rule for a story and each of `others`, a row each.
+    def compared(self, new: StoryState, others: Numbers) -> npt.NDArray[np.float64]:
+        """Return the features of the link rule for a story and each of the others, a row each.
 
         `new` has just got an article; the others have articles to be compared with.
         """
-        mine = self.memory.centre_of(new)
-        return link_features(
-            mine,
-            self._vectorizer.rare(mine.ids[: mine.offsets[TEXT + 1]]),
-            self.memory.pool.profiles,
-            [other.centre for other in others],
-            quotes_shared(self.memory.quotes_of(new), [other.quotes for other in others]),
-        )
+        mine, quotes = self.memory.centre_of(new), self.memory.quotes_of(new)
+        rare = self._vectorizer.rare(mine.ids[: mine.offsets[TEXT + 1]])
+        features = link_features(mine, rare, self.memory.pool.profiles, self.memory.centres(others))
+        if quotes is not NO_QUOTES:
+            theirs = [other.quotes for other in self.memory.numbered(others)]
+            features[:, QUOTES_SHARED] = np.log(1.0 + np.array(quotes_shared(quotes, theirs)))
+        return features
 
 
 def warm_up() -> None:
@@ -349,11 +349,11 @@ def warm_up() -> None:
         for record in clusterer.decide(article | {"quotes": quotes}):
             clusterer.apply(record)
     arrival = clusterer.edition("vi").arrival(_sample("warm-up", "Cầu cũ đóng từ 12 tháng trước"))
-    founded = clusterer.edition("vi").found(arrival, {}, [])
+    founded = clusterer.edition("vi").found(arrival, {}, NO_NUMBERS)
     last = cast(StoryState, memory.last)
     quotes_shared(quotes_of(last), [quotes_of(last)])
     memory.apply(founded)
-    clusterer.edition("vi").compared(founded, memory.all_stories())
+    clusterer.edition("vi").compared(founded, memory.near(arrival.profile, 1))
     clusterer.edition("vi").oneness(founded, memory.all_stories()[0])
     weakest_seam(Group([arrival.profile] * SMALLEST_SPLIT, [UNKNOWN] * SMALLEST_SPLIT))
     memory.forget(founded["story_id"])

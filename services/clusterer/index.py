@@ -16,6 +16,10 @@ import numpy.typing as npt
 
 from services.clusterer.vectors import BUCKETS, Terms, Weights
 
+Numbers = npt.NDArray[np.int32]
+
+NO_NUMBERS: Numbers = np.zeros(0, dtype=np.int32)
+
 COMMON_SHARE = 0.01
 COMMON_AT_LEAST = 64
 COMMON_AT_MOST = 512
@@ -25,78 +29,83 @@ GROWTH = 1.5
 """How much larger the pool is made than its lists: the price of moving them seldom."""
 
 
+START, USED, ROOM = range(3)
+"""A term's list: where in the pool it begins, how many postings it has, for how many there is room."""
+SLOT, WEIGHT = range(2)
+"""A posting: the slot of a document, and the bits of its weight. What is read together lies together: a line
+of a processor's cache holds the whole of a short list."""
+
+
 @numba.njit(cache=True)
-def _insert(terms, weights, slot, start, used, room, pool_slots, pool_weights, end):  # type: ignore[no-untyped-def]
+def _insert(terms, weights, slot, lists, pool, end):  # type: ignore[no-untyped-def]
     """Add postings; return the new end of the pool, or minus the room needed if it does not suffice."""
     need = 0
     for term in terms:
-        if used[term] == room[term]:
-            need += max(FIRST_PIECE, 2 * room[term])
-    if end + need > len(pool_slots):
+        if lists[term, USED] == lists[term, ROOM]:
+            need += max(FIRST_PIECE, 2 * lists[term, ROOM])
+    if end + need > len(pool):
         return -need
+    bits = weights.view(np.int32)
     for k in range(len(terms)):
-        term = terms[k]
-        if used[term] == room[term]:
-            piece = max(FIRST_PIECE, 2 * room[term])
-            for x in range(used[term]):
-                pool_slots[end + x] = pool_slots[start[term] + x]
-                pool_weights[end + x] = pool_weights[start[term] + x]
-            start[term] = end
-            room[term] = piece
+        own = lists[terms[k]]
+        if own[USED] == own[ROOM]:
+            piece = max(FIRST_PIECE, 2 * own[ROOM])
+            pool[end : end + own[USED]] = pool[own[START] : own[START] + own[USED]]
+            own[START] = end
+            own[ROOM] = piece
             end += piece
-        at = start[term] + used[term]
-        pool_slots[at] = slot
-        pool_weights[at] = weights[k]
-        used[term] += 1
+        at = own[START] + own[USED]
+        pool[at, SLOT] = slot
+        pool[at, WEIGHT] = bits[k]
+        own[USED] += 1
     return end
 
 
 @numba.njit(cache=True)
-def _delete(terms, slot, start, used, pool_slots, pool_weights):  # type: ignore[no-untyped-def]
+def _delete(terms, slot, lists, pool):  # type: ignore[no-untyped-def]
     for term in terms:
-        last = start[term] + used[term] - 1
-        for at in range(start[term], last + 1):
-            if pool_slots[at] == slot:
-                pool_slots[at] = pool_slots[last]
-                pool_weights[at] = pool_weights[last]
-                used[term] -= 1
+        own = lists[term]
+        last = own[START] + own[USED] - 1
+        for at in range(own[START], last + 1):
+            if pool[at, SLOT] == slot:
+                pool[at] = pool[last]
+                own[USED] -= 1
                 break
 
 
 @numba.njit(cache=True)
-def _compact(start, used, room, pool_slots, pool_weights, new_slots, new_weights):  # type: ignore[no-untyped-def]
+def _compact(lists, pool, new_pool):  # type: ignore[no-untyped-def]
     """Move all postings to the front of a new pool, each list with some room to grow; return its end."""
     end = 0
-    for term in range(len(start)):
-        n = used[term]
-        if n == 0:
-            room[term] = 0
+    for term in range(len(lists)):
+        own = lists[term]
+        used = own[USED]
+        if used == 0:
+            own[ROOM] = 0
             continue
-        for x in range(n):
-            new_slots[end + x] = pool_slots[start[term] + x]
-            new_weights[end + x] = pool_weights[start[term] + x]
-        start[term] = end
-        room[term] = n + n // 4
-        end += room[term]
+        new_pool[end : end + used] = pool[own[START] : own[START] + used]
+        own[START] = end
+        own[ROOM] = used + used // 4
+        end += own[ROOM]
     return end
 
 
-LINE = 16
+LINE = 8
 """So many postings come from memory at once: a line of a processor's cache."""
 
 
 @numba.njit(cache=True)
-def _fetch(terms, common, start, used, pool_slots, pool_weights):  # type: ignore[no-untyped-def]
+def _fetch(terms, common, lists, pool):  # type: ignore[no-untyped-def]
     """Look at every line of the postings that are searched for, and at nothing else.
 
     The lists lie far apart in memory. Like this the processor fetches many of them at a time; when they are
     added up, each would be waited for. Returns a sum, lest the compiler leave the whole out.
     """
-    total = np.float32(0.0)
+    total = 0
     for term in terms:
-        size = used[term] if used[term] <= common else 0
-        for at in range(start[term], start[term] + size, LINE):
-            total += pool_weights[at] + np.float32(pool_slots[at])
+        size = lists[term, USED] if lists[term, USED] <= common else 0
+        for at in range(lists[term, START], lists[term, START] + size, LINE):
+            total += pool[at, SLOT]
     return total
 
 
@@ -120,23 +129,24 @@ def _least(scores, touched, most):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True)
-def _search(terms, weights, common, start, used, pool_slots, pool_weights, scores, touched, keys, best):  # type: ignore[no-untyped-def]
+def _search(terms, weights, common, lists, pool, scores, touched, keys, best):  # type: ignore[no-untyped-def]
     """Fill `best` with the slots of the largest inner products, best first, ties by key; return how many.
 
     `scores`: a zero for each slot, and zeros again afterwards. Also returned is what `_fetch` returns.
     """
-    fetched = _fetch(terms, common, start, used, pool_slots, pool_weights)
+    fetched = _fetch(terms, common, lists, pool)
+    pool_weights = pool.view(np.float32)
     count = 0
     for k in range(len(terms)):
         term = terms[k]
         weight = weights[k]
-        size = used[term] if used[term] <= common else 0
-        for at in range(start[term], start[term] + size):
-            slot = pool_slots[at]
+        size = lists[term, USED] if lists[term, USED] <= common else 0
+        for at in range(lists[term, START], lists[term, START] + size):
+            slot = pool[at, SLOT]
             if scores[slot] == 0:
                 touched[count] = slot
                 count += 1
-            scores[slot] += weight * pool_weights[at]
+            scores[slot] += weight * pool_weights[at, WEIGHT]
     found = 0
     most = len(best)
     tops = np.empty(most, dtype=np.float32)
@@ -187,11 +197,8 @@ class Index:
     """Documents by slot, searched by inner product."""
 
     def __init__(self) -> None:
-        self._start = np.zeros(BUCKETS, dtype=np.int64)
-        self._used = np.zeros(BUCKETS, dtype=np.int32)
-        self._room = np.zeros(BUCKETS, dtype=np.int32)
-        self._pool_slots = np.empty(1 << 14, dtype=np.int32)
-        self._pool_weights = np.empty(1 << 14, dtype=np.float32)
+        self._lists = np.zeros((BUCKETS, 4), dtype=np.int32)  # a fourth number, so that none crosses a line
+        self._pool = np.empty((1 << 14, 2), dtype=np.int32)
         self._end = 0
         self._scores = np.zeros(1024, dtype=np.float32)
         self._touched = np.empty(1024, dtype=np.int32)
@@ -209,10 +216,10 @@ class Index:
         if slot == self._next:
             self._next += 1
             if slot == len(self._scores):
-                self._scores = _grown(self._scores)
-                self._touched = _grown(self._touched)
-                self._keys = _grown(self._keys)
-                self._group_of = _grown(self._group_of)
+                self._scores = grown(self._scores)
+                self._touched = grown(self._touched)
+                self._keys = grown(self._keys)
+                self._group_of = grown(self._group_of)
         self._keys[slot] = key
         self._group_of[slot] = group
         end = self._insert(terms, weights, slot)
@@ -224,50 +231,36 @@ class Index:
 
     def remove(self, slot: int, terms: Terms) -> None:
         """Remove a document: its slot and the terms it was added with."""
-        _delete(terms, slot, self._start, self._used, self._pool_slots, self._pool_weights)
+        _delete(terms, slot, self._lists, self._pool)
         self._free.append(slot)
 
-    def search(self, terms: Terms, weights: Weights, documents: int, most: int) -> list[int]:
+    def search(self, terms: Terms, weights: Weights, documents: int, most: int) -> Numbers:
         """Return up to `most` groups, in the order of the `documents` with the largest inner products."""
         common = min(max(COMMON_AT_LEAST, int(COMMON_SHARE * len(self))), COMMON_AT_MOST)
         best = np.empty(documents, dtype=np.int32)
         found, _ = _search(
-            terms, weights, common, self._start, self._used, self._pool_slots, self._pool_weights,
-            self._scores, self._touched, self._keys, best,
-        )  # fmt: skip
-        groups: list[int] = _groups(best[:found], self._group_of, most).tolist()
+            terms, weights, common, self._lists, self._pool, self._scores, self._touched, self._keys, best
+        )
+        groups: Numbers = _groups(best[:found], self._group_of, most)
         return groups
 
     def _insert(self, terms: Terms, weights: Weights, slot: int) -> int:
-        return int(
-            _insert(
-                terms, weights, slot, self._start, self._used, self._room, self._pool_slots,
-                self._pool_weights, self._end,
-            )
-        )  # fmt: skip
+        return int(_insert(terms, weights, slot, self._lists, self._pool, self._end))
 
     def compact(self, need: int = 0) -> None:
         """Give back the room that lists do not use, and make some for `need` more postings and growth."""
-        postings = int(self._used.sum())
-        size = int(GROWTH * (postings + postings // 4 + need)) + (1 << 14)
-        slots = np.empty(size, dtype=np.int32)
-        weights = np.empty(size, dtype=np.float32)
-        self._end = int(
-            _compact(
-                self._start, self._used, self._room, self._pool_slots, self._pool_weights, slots, weights
-            )
-        )
-        self._pool_slots, self._pool_weights = slots, weights
+        postings = int(self._lists[:, USED].sum())
+        pool = np.empty((int(GROWTH * (postings + postings // 4 + need)) + (1 << 14), 2), dtype=np.int32)
+        self._end = int(_compact(self._lists, self._pool, pool))
+        self._pool = pool
 
     @property
     def memory_bytes(self) -> int:
         """Bytes of the arrays, unused room included."""
-        arrays = (
-            self._start, self._used, self._room, self._pool_slots, self._pool_weights, self._scores,
-            self._touched, self._keys, self._group_of,
-        )  # fmt: skip
+        arrays = (self._lists, self._pool, self._scores, self._touched, self._keys, self._group_of)
         return sum(array.nbytes for array in arrays)
 
 
-def _grown(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def grown(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return an array twice as long that begins like the given one and goes on with zeros."""
     return np.concatenate([array, np.zeros_like(array)])

@@ -18,25 +18,23 @@ member at their edge, and never through a third story. breadth: over how many wo
 spread, as a logarithm; dates_shared: 1 if both name a common day, -1 if they name none of the other's;
 quotes_shared: ln(1 + number of common quotes)."""
 
+QUOTES_SHARED = LINK_FEATURES.index("quotes_shared")
+
 MOST_LISTED = 8
 MOST_NAMES_LISTED = 16
 
 
 def link_features(
-    mine: Profile, rare: npt.NDArray[np.bool_], profiles: Profiles, others: list[int], quotes: list[int]
+    mine: Profile, rare: npt.NDArray[np.bool_], profiles: Profiles, others: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float64]:
-    """Return the features of one story with each of several others, a row each.
+    """Return the features of one story with each of several others, a row each, but for the shared quotes.
 
-    `mine`: its centre; `rare`: which words of that are; `others`: where in `profiles` the other centres are;
-    `quotes`: how many quotes it shares with each.
+    `mine`: its centre; `rare`: which words of that are; `others`: where in `profiles` the other centres are.
     """
-    features = np.zeros((len(quotes), len(LINK_FEATURES)))
-    _compare(
-        mine.ids, mine.weights, mine.offsets, rare, *profiles, np.array(others, dtype=np.int64), features
-    )
+    features = np.zeros((len(others), len(LINK_FEATURES)))
+    _compare(mine.ids, mine.weights, mine.offsets, rare, *profiles, others, features)
     channels = len(CHANNELS)
     features[:, :channels] = np.log(features[:, :channels] + FLOOR)
-    features[:, -1] = np.log(1.0 + np.array(quotes))
     return features
 
 

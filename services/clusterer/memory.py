@@ -13,13 +13,14 @@ from itertools import accumulate
 from typing import cast
 
 import numpy as np
+import numpy.typing as npt
 import orjson
 
 from services.clusterer.ages import Ages
 from services.clusterer.centre import centre_of
 from services.clusterer.clock import seconds, shifted
 from services.clusterer.evidence import UNKNOWN, Compared, cohesion_of, times_of
-from services.clusterer.index import Index
+from services.clusterer.index import Index, Numbers, grown
 from services.clusterer.pool import Pool
 from services.clusterer.profile import TEXT, Profile, profile_of
 from services.clusterer.quotes import NO_QUOTES, Quotes, quotes_of
@@ -39,9 +40,8 @@ class Story:
     """A story's latest record, packed, and what it is compared by."""
 
     __slots__ = (
-        "article_ids", "centre", "cohesion", "data", "linkable", "links", "merged_into", "number", "open",
-        "published", "quotes", "revision", "series", "slots", "story_id", "times", "touched_at",
-        "unique_count",
+        "article_ids", "cohesion", "data", "links", "merged_into", "number", "open", "published", "quotes",
+        "revision", "series", "slots", "story_id", "times", "touched_at", "unique_count",
     )  # fmt: skip
 
     def __init__(self, record: StoryState, number: int, quotes: Quotes) -> None:
@@ -56,16 +56,12 @@ class Story:
         self.article_ids = (*record["article_ids"], *(r["article_id"] for r in record["retracted"]))
         self.links = frozenset(link["story_id"] for link in record["related"])
         self.series = tuple(record["series"])
-        self.linkable = len(self.links) < MOST_RELATED and not self.series
-        """Issues of a bulletin are alike, and no saga."""
         self.touched_at = record["last_received_at"]
         self.unique_count = record["unique_count"]
         times = record["event_times"]
         self.times = times_of(times["newest"], times["oldest"], times["mean"])
         self.published = tuple(_published(exemplar) for exemplar in record["exemplars"])
         self.cohesion = 0.0
-        self.centre = -1
-        """What it is linked by, a slot of the pool: the sum of its exemplars, or the only one; -1 if none."""
         self.quotes = quotes
         self.slots: tuple[int, ...] = ()
         """The exemplars, as documents of the index. Where their profiles are in the pool, see `_own`."""
@@ -97,6 +93,10 @@ class Memory:
         self._story_of: dict[str, str] = {}
         self._by_number: list[Story | None] = []
         self._free_numbers: list[int] = []
+        self._centres = np.zeros(1024, dtype=np.int64)
+        """What a story is linked by, a slot of the pool: the sum of its exemplars, or the only one."""
+        self._linkable = np.zeros(1024, dtype=np.bool_)
+        """Whether it has room for a link. Issues of a bulletin never have: they are alike, and no saga."""
         self._latest: tuple[Exemplar, Profile] | None = None
         self._latest_quotes: tuple[list[StoryQuote], Quotes] = ([], NO_QUOTES)
         self._latest_centre: tuple[list[Exemplar], Profile] | None = None
@@ -143,12 +143,24 @@ class Memory:
         """Return the story that holds (or held, if it was withdrawn) an article."""
         return self._stories.get(self._story_of.get(article_id or "", ""))
 
-    def near(self, profile: Profile, most: int) -> list[Story]:
+    def near(self, profile: Profile, most: int) -> Numbers:
         """Return up to `most` stories whose exemplars share most with an article, best first."""
         words = profile.offsets[TEXT + 1]
         ids, weights = profile.ids[:words], profile.weights[:words]
-        numbers = self.index.search(ids, weights, most * DOCUMENTS_PER_STORY, most)
-        return [cast(Story, self._by_number[number]) for number in numbers]
+        return self.index.search(ids, weights, most * DOCUMENTS_PER_STORY, most)
+
+    def numbered(self, numbers: Numbers) -> list[Story]:
+        """Return the stories that have these numbers at present."""
+        return [cast(Story, self._by_number[number]) for number in numbers.tolist()]
+
+    def linkable(self, numbers: Numbers, known: set[int]) -> Numbers:
+        """Return which stories can get one more link; `known`: the numbers of those that need none."""
+        free = numbers[self._linkable[numbers]]
+        return free[[number not in known for number in free.tolist()]]
+
+    def centres(self, numbers: Numbers) -> npt.NDArray[np.int64]:
+        """Return what the stories are linked by: slots of the pool."""
+        return self._centres[numbers]
 
     def idle(self, before: str) -> list[tuple[str, str]]:
         """Return (last received at, story id) of the open stories that got nothing since, longest first."""
@@ -231,6 +243,7 @@ class Memory:
         """Put `record` in the place of `known`. What both have in common (articles, exemplars) stays put."""
         number = known.number if known else self._new_number()
         story = self._by_number[number] = Story(record, number, self.quotes_of(record))
+        self._linkable[number] = len(story.links) < MOST_RELATED and not story.series
         kept = _kept(record, known)
         self._stories[story.story_id] = story
         self._packed_bytes += len(story.data)
@@ -249,22 +262,24 @@ class Memory:
             for exemplar, slot in zip(record["exemplars"], kept, strict=True)
         )
         if known and None not in kept and story.slots == known.slots:  # a freed slot may be used again
-            story.cohesion, story.centre = known.cohesion, known.centre
+            story.cohesion = known.cohesion
             return
         self._forget_centre(known)
         if len(story.slots) > 1:
             profiles = self.pool.profiles
             story.cohesion = cohesion_of(profiles, np.array([_own(slot) for slot in story.slots]))
-            story.centre = _sum(story.slots[0])
+            self._centres[number] = _sum(story.slots[0])
             centre = self._centre(record["exemplars"], lambda: [self.profile(slot) for slot in story.slots])
-            self.pool.put(story.centre, centre)
+            self.pool.put(_sum(story.slots[0]), centre)
         elif story.slots:
-            story.centre = _own(story.slots[0])
+            self._centres[number] = _own(story.slots[0])
 
     def _new_number(self) -> int:
         if self._free_numbers:
             return self._free_numbers.pop()
         self._by_number.append(None)
+        if len(self._by_number) > len(self._centres):
+            self._centres, self._linkable = grown(self._centres), grown(self._linkable)
         return len(self._by_number) - 1
 
     def _remember(self, exemplar: Exemplar, number: int) -> int:
@@ -305,7 +320,7 @@ class Memory:
 
     def _forget_centre(self, story: Story | None) -> None:
         if story and len(story.slots) > 1:
-            self.pool.remove(story.centre)
+            self.pool.remove(_sum(story.slots[0]))
 
 
 def _published(exemplar: Exemplar) -> int:

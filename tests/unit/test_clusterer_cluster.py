@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from services.clusterer.clock import shifted
+from services.clusterer.clock import seconds, time_text
 from services.clusterer.cluster import Clusterer
 from services.clusterer.evidence import FEATURES
 from services.clusterer.parameters import Parameters, Rule, load_parameters
@@ -47,8 +47,12 @@ FILLERS = [
 ]
 
 
+def later(hours: float) -> str:
+    return time_text(seconds(START) + round(3600 * hours))
+
+
 def article(article_id: str, text: str, hours: float = 0.0, **fields: Any) -> EnrichedArticle:
-    moment = shifted(START, hours)
+    moment = later(hours)
     made: dict[str, Any] = {
         "article_id": article_id,
         "edition": "vi",
@@ -245,7 +249,7 @@ def test_an_article_that_arrives_late_is_judged_by_its_own_time():
     """Two hearings read alike: the late report of the first one belongs to the first, whenever it comes."""
 
     def report(article_id: str, hours: float, arrives: float) -> EnrichedArticle:
-        times = {"published_at": shifted(START, hours), "received_at": shifted(START, arrives)}
+        times = {"published_at": later(hours), "received_at": later(arrives)}
         return article(article_id, BRIDGE, **times)
 
     def story_with(delay: float) -> list[str]:
@@ -322,7 +326,7 @@ def test_the_article_in_the_middle_gives_the_title():
 
 def test_a_story_closes_when_nothing_comes_and_reopens_for_a_late_article():
     fillers = [article(f"x{i}", f"{word}.", 200 + i) for i, word in enumerate(FILLERS)]
-    late = article("b9", BRIDGE, 300, published_at=shifted(START, 2))
+    late = article("b9", BRIDGE, 300, published_at=later(2))
     log = run(new_clusterer(), [article("b1", BRIDGE), *fillers, late])
     story_id = log[0]["story_id"]
     bridge = [(r["change"]["type"], r["state"]) for r in log if r["story_id"] == story_id]

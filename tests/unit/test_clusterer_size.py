@@ -9,7 +9,7 @@ import pytest
 
 from services.clusterer import story as revisions
 from services.clusterer import tally
-from services.clusterer.clock import shifted
+from services.clusterer.clock import seconds, time_text
 from services.clusterer.profile import ARTICLE_TERMS, exemplar_of
 from services.clusterer.state import Clock, StoryState
 from services.clusterer.vectors import Vectorizer, load_background
@@ -47,7 +47,7 @@ def growing(amount: int, name_length: int) -> Iterator[StoryState]:
     yield story
     for number in range(1, amount):
         one = big_article(number, name_length)
-        now: Clock = {"now": shifted(START, number / 60), "recent": CLOCK["recent"]}
+        now: Clock = {"now": time_text(seconds(START) + 60 * number), "recent": CLOCK["recent"]}
         story = revisions.joined(story, one, exemplar_of(one, VECTORIZER), now, "article_added", {})
         yield story
 

@@ -10,7 +10,7 @@ meet (Ross et al. 2011, "DAgger").
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -67,12 +67,14 @@ class TaughtEdition(Edition):
         parameters: Parameters,
         vectorizer: Vectorizer,
         label_of: Mapping[str, str],
+        named: frozenset[str],
         silent: frozenset[str],
         lessons: Lessons,
         teacher: bool,
     ) -> None:
         super().__init__(parameters, vectorizer)
         self._label_of = label_of
+        self._named = named
         self._silent = silent
         self._lessons = lessons
         self._teacher = teacher
@@ -97,13 +99,18 @@ class TaughtEdition(Edition):
     def compared(self, new: StoryState, others: Numbers) -> Features:
         """Compare and write down."""
         rows = super().compared(new, others)
-        mine = self._home(self._labels(new["article_ids"]))
+        mine = self._name(new["article_ids"])
         for other, features in zip(self.memory.numbered(others), rows, strict=True):
-            theirs = self._home(self._labels(other.article_ids))
+            theirs = self._name(other.article_ids)
             if mine or theirs:
                 same = float(mine == theirs)
                 self._lessons.links.add(features, (mine, theirs), same, new["story_id"])
         return rows
+
+    def _name(self, article_ids: Sequence[str]) -> str:
+        """Return what pairs of stories call a story: its event, or one of its articles."""
+        named = (i for i in article_ids if i in self._named)
+        return self._home(self._labels(article_ids)) or next(named, "")
 
     def oneness(self, new: StoryState, other: Story) -> float:
         """Compare and write down."""
@@ -126,12 +133,14 @@ def attend(
     articles: Iterable[Record],
     parameters: Parameters,
     label_of: Mapping[str, str],
+    named: frozenset[str],
     silent: frozenset[str],
     teacher: bool,
 ) -> Lessons:
     """Run a stream of enriched articles and return what was compared.
 
-    `silent`: articles that teach nothing, neither right nor wrong anywhere.
+    `named`: articles that stand for their story where pairs of stories are judged; `silent`: articles that
+    teach nothing, neither right nor wrong anywhere.
     """
     lessons = Lessons(source)
     editions: dict[str, TaughtEdition] = {}
@@ -139,7 +148,7 @@ def attend(
         name = article["edition"]
         if name not in editions:
             vectorizer = Vectorizer(load_background(name))
-            editions[name] = TaughtEdition(parameters, vectorizer, label_of, silent, lessons, teacher)
+            editions[name] = TaughtEdition(parameters, vectorizer, label_of, named, silent, lessons, teacher)
         edition = editions[name]
         for record in edition.decide(article):  # type: ignore[arg-type]
             edition.memory.apply(record)  # type: ignore[arg-type]

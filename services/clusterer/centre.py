@@ -1,7 +1,7 @@
 """What a story is about as a whole: the sum of its exemplars' profiles, a profile itself.
 
 Articles join by what single articles say; stories are linked by their centres, in which what most articles
-share outweighs what one of them mentions.
+share outweighs what one of them mentions. Names have their mean weight, so that stories of any size compare.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numba
 import numpy as np
 
 from services.clusterer.pool import together
-from services.clusterer.profile import DATES, SECTIONS, TITLE, TITLE_NAMES, Profile
+from services.clusterer.profile import NAMES, NUMBERS, SECTIONS, TEXT, Profile
 from services.clusterer.vectors import heaviest, unit
 
 MOST = (160, 40, 24, 24, 16, 16)
@@ -26,9 +26,11 @@ def centre_of(profiles: Sequence[Profile]) -> Profile:
     whole = together(profiles)
     ids, sums, offsets = _sums(*whole, np.array(MOST))
     for section in range(SECTIONS):
-        if section not in (TITLE, DATES, TITLE_NAMES):
-            place = slice(offsets[section], offsets[section + 1])
+        place = slice(offsets[section], offsets[section + 1])
+        if section in (TEXT, NUMBERS):
             sums[place] = unit(sums[place])
+        elif section == NAMES:
+            sums[place] /= len(profiles)
     return Profile(ids, sums, offsets)
 
 

@@ -330,9 +330,9 @@ class Edition:
 
         `new` has just got an article; the others have articles to be compared with.
         """
-        mine, quotes = self.memory.centre_of(new), self.memory.quotes_of(new)
-        rare = self._vectorizer.rare(mine.ids[: mine.offsets[TEXT + 1]])
-        features = link_features(mine, rare, self.memory.pool.profiles, self.memory.centres(others))
+        centre, quotes = self.memory.centre_of(new), self.memory.quotes_of(new)
+        rare = self._vectorizer.rare(centre.ids[: centre.offsets[TEXT + 1]])
+        features = link_features(centre, rare, self.memory.pool.profiles, self.memory.centres(others))
         if quotes is not NO_QUOTES:
             theirs = [other.quotes for other in self.memory.numbered(others)]
             features[:, QUOTES_SHARED] = np.log(1.0 + np.array(quotes_shared(quotes, theirs)))

@@ -24,8 +24,13 @@ CHANNELS = ("text", "title", "names", "numbers", "rare", "title_found", "title_f
 """text: cosine of the vectors; title: of the titles; names: of the entities weighted by rarity and salience;
 numbers: of the numbers; rare: ln(1 + number of shared terms that are as rare as unseen ones);
 title_found: share of the article's title that the other text holds; title_finds: the reverse."""
+PAIR_MEASURES = (*CHANNELS, "words_shared", "breadth", "names_shared")
+"""Beside the channels: words_shared: share of the shorter text's words that the other one has; breadth: over
+how many words the text cosine is spread, ln(1 + the number of equal shares that would make it up as its terms
+do); names_shared: ln(0.1 + what the weights of the names have in common)."""
 STATISTICS = ("mean", "best", "founder")
 FLOOR = 0.02
+NAMES_FLOOR = 0.1
 
 PAIR_FEATURES = tuple(f"{channel}_{statistic}" for channel in CHANNELS for statistic in STATISTICS)
 TITLE_FEATURES = ("title_names_unknown", "title_names_missed")
@@ -92,26 +97,49 @@ def _length(weights, lo, hi):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True)
+def _cosine(ids_a, weights_a, lo_a, hi_a, ids_b, weights_b, lo_b, hi_b):  # type: ignore[no-untyped-def]
+    """Return the cosine of two lists that need not have unit length, 0 where one is empty."""
+    length = _length(weights_a, lo_a, hi_a) * _length(weights_b, lo_b, hi_b)
+    return inner(ids_a, weights_a, lo_a, hi_a, ids_b, weights_b, lo_b, hi_b) / length if length > 0 else 0.0
+
+
+@numba.njit(cache=True)
+def _overlap(ids_a, weights_a, lo_a, hi_a, ids_b, weights_b, lo_b, hi_b):  # type: ignore[no-untyped-def]
+    """Return the sum of what both lists have: of each id the smaller weight (Swain & Ballard 1991)."""
+    total = 0.0
+    i = lo_a
+    j = lo_b
+    while i < hi_a and j < hi_b:
+        mine = ids_a[i]
+        other = ids_b[j]
+        if mine == other:
+            total += min(weights_a[i], weights_b[j])
+        i += mine <= other
+        j += other <= mine
+    return total
+
+
+@numba.njit(cache=True)
 def compare_pair(ids, weights, at, contents, rare, other_ids, other_weights, o, out):  # type: ignore[no-untyped-def]
-    """Fill `out` with the channels of two profiles and the breadth of their text.
+    """Fill `out` with the channels of two profiles and with what links look at beside them (PAIR_MEASURES).
 
     `at`, `o`: where the sections of each begin and the last one ends; `contents`: see `words_contents`, and
     `rare`: which of its words are, of the first one.
-    breadth: ln(1 + the number of equal shares that would make up the text cosine as its terms do).
     """
-    total, squares, shared_rare = spread(
+    total, squares, shared, shared_rare = spread(
         ids, weights, at[0], at[1], contents, TERM_BITS, other_ids, other_weights, o[0], o[1], rare
     )
     out[0] = total
-    out[7] = np.log(1.0 + total * total / squares) if squares > 0 else 0.0
-    length = _length(weights, at[1], at[2]) * _length(other_weights, o[1], o[2])
-    title = inner(ids, weights, at[1], at[2], other_ids, other_weights, o[1], o[2])
-    out[1] = title / length if length > 0 else 0.0
-    out[2] = inner(ids, weights, at[2], at[3], other_ids, other_weights, o[2], o[3])
+    out[1] = _cosine(ids, weights, at[1], at[2], other_ids, other_weights, o[1], o[2])
+    out[2] = _cosine(ids, weights, at[2], at[3], other_ids, other_weights, o[2], o[3])
     out[3] = inner(ids, weights, at[3], at[4], other_ids, other_weights, o[3], o[4])
     out[4] = math.log(1.0 + shared_rare)
     out[5] = _covered(ids, weights, at[1], at[2], other_ids, o[0], o[1])
     out[6] = _covered(other_ids, other_weights, o[1], o[2], ids, at[0], at[1])
+    out[7] = shared / max(1, min(at[1] - at[0], o[1] - o[0]))
+    out[8] = math.log(1.0 + total * total / squares) if squares > 0 else 0.0
+    names = _overlap(ids, weights, at[2], at[3], other_ids, other_weights, o[2], o[3])
+    out[9] = math.log(NAMES_FLOOR + names)
 
 
 @numba.njit(cache=True)
@@ -204,7 +232,7 @@ def compare_stories(  # type: ignore[no-untyped-def]
     cohesions, out, closest,
 ):  # fmt: skip
     """Fill a row of `out` and a place of `closest` for each story, see `compare`."""
-    channels = np.empty(8, dtype=np.float64)
+    channels = np.empty(len(PAIR_MEASURES), dtype=np.float64)
     contents = words_contents(ids, at)
     stories = len(bounds) - 1
     for s in range(stories):

@@ -6,35 +6,41 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from services.clusterer.evidence import CHANNELS, FLOOR, compare_days, compare_pair, words_contents
+from services.clusterer.evidence import (
+    CHANNELS,
+    FLOOR,
+    PAIR_MEASURES,
+    compare_days,
+    compare_pair,
+    words_contents,
+)
 from services.clusterer.pool import Profiles, fetch
 from services.clusterer.profile import Profile
 from services.clusterer.state import StoryState, Told
 from services.runtime.records import Record
 
-LINK_FEATURES = (*CHANNELS, "breadth", "dates_shared", "quotes_shared")
-"""Channels between the centres of both stories: links are judged by what the stories are about, never by a
-member at their edge, and never through a third story. breadth: over how many words their text cosine is
-spread, as a logarithm; dates_shared: 1 if both name a common day, -1 if they name none of the other's;
-quotes_shared: ln(1 + number of common quotes)."""
+LINK_FEATURES = (*PAIR_MEASURES, "dates_shared", "quotes_shared")
+"""Measures between the centres of both stories: links are judged by what the stories are about, never by a
+member at their edge, and never through a third story. dates_shared: 1 if both name a common day, -1 if they
+name none of the other's; quotes_shared: ln(1 + number of common quotes)."""
 
-QUOTES_SHARED = LINK_FEATURES.index("quotes_shared")
+_SCALED = len(CHANNELS) + 1  # the channels and words_shared
+_DATES, QUOTES_SHARED = range(len(PAIR_MEASURES), len(LINK_FEATURES))
 
 MOST_LISTED = 8
 MOST_NAMES_LISTED = 16
 
 
 def link_features(
-    mine: Profile, rare: npt.NDArray[np.bool_], profiles: Profiles, others: npt.NDArray[np.int64]
+    centre: Profile, rare: npt.NDArray[np.bool_], profiles: Profiles, others: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float64]:
     """Return the features of one story with each of several others, a row each, but for the shared quotes.
 
-    `mine`: its centre; `rare`: which words of that are; `others`: where in `profiles` the other centres are.
+    `rare`: which words of its centre are; `others`: where in `profiles` the other centres are.
     """
     features = np.zeros((len(others), len(LINK_FEATURES)))
-    _compare(mine.ids, mine.weights, mine.offsets, rare, *profiles, others, features)
-    channels = len(CHANNELS)
-    features[:, :channels] = np.log(features[:, :channels] + FLOOR)
+    _compare(centre.ids, centre.weights, centre.offsets, rare, *profiles, others, features)
+    features[:, :_SCALED] = np.log(features[:, :_SCALED] + FLOOR)
     return features
 
 
@@ -45,7 +51,7 @@ def _compare(ids, weights, at, rare, other_ids, other_weights, places, others, f
     for s in range(len(features)):
         o = places[others[s]]
         compare_pair(ids, weights, at, contents, rare, other_ids, other_weights, o, features[s])
-        features[s, 8] = compare_days(ids, weights, at, other_ids, other_weights, o)[0]
+        features[s, _DATES] = compare_days(ids, weights, at, other_ids, other_weights, o)[0]
     return fetched
 
 

@@ -53,8 +53,8 @@ _NOTHING: tuple[Terms, Weights] = (np.empty(0, dtype=np.uint32), np.empty(0, dty
 class Profile(NamedTuple):
     """Sections one after the other: section s is `ids[offsets[s]:offsets[s + 1]]`, ascending, with weights.
 
-    Text, names and numbers have unit length, titles their background weights; of the dates the first one
-    named weighs more. The names in the title stand once more, with the weights that the article gives them.
+    Text and numbers have unit length, titles their background weights, names what the article gives them; of
+    the dates the first one named weighs more. The names in the title stand once more.
     """
 
     ids: npt.NDArray[np.uint32]
@@ -102,7 +102,7 @@ def profile_of(exemplar: Exemplar, vectorizer: Vectorizer, vector: Vector | None
     sections: list[tuple[Terms, Weights]] = [
         (vector.terms, vector.weights),
         vectorizer.title(exemplar["title"]),
-        (names[0], unit(names[1])),
+        names,
         (numbers[0], unit(numbers[1])),
         dates,
         _section([n["id"] for n in in_title], [n["weight"] for n in in_title]),

@@ -43,12 +43,13 @@ def contents_of(ids, lo, hi, bits):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True)
 def spread(ids_a, weights_a, lo_a, hi_a, begins, bits, ids_b, weights_b, lo_b, hi_b, rare):  # type: ignore[no-untyped-def]
-    """Return the inner product, the sum of the squares of its terms, and how many of its ids are rare.
+    """Return the inner product, the sum of the squares of its terms, how many these are and how many rare.
 
     `begins`: the contents of `a[lo_a:hi_a]`, whose ids have up to `bits` bits; `rare`: a flag for each.
     """
     total = 0.0
     squares = 0.0
+    shared = 0
     found = 0
     for j in range(lo_b, hi_b):
         i = begins[ids_b[j] >> np.uint32(bits - SHELF_BITS)]
@@ -60,8 +61,9 @@ def spread(ids_a, weights_a, lo_a, hi_a, begins, bits, ids_b, weights_b, lo_b, h
             share = float(weights_a[i]) * float(weights_b[j])
             total += share
             squares += share * share
+            shared += 1
             found += rare[i - lo_a]
-    return total, squares, found
+    return total, squares, shared, found
 
 
 @numba.njit(cache=True)

@@ -23,6 +23,8 @@ class June:
     """Articles that may or may not belong to an event: neither right nor wrong anywhere."""
     pairs: dict[tuple[str, str], str]
     """Pairs of events: `related` (same saga) or `topical` (alike and no more)."""
+    story_pairs: dict[tuple[str, str], str]
+    """The same of pairs of stories, each named by one of its articles."""
 
 
 def load_june(directory: Path) -> June:
@@ -43,7 +45,8 @@ def load_june(directory: Path) -> June:
     event_of = {row["article_id"]: row["event"] for row in _table("events2017.tsv")}
     doubtful = frozenset(row["article_id"] for row in _table("doubtful2017.tsv")) - set(event_of)
     pairs = {(row["event_a"], row["event_b"]): row["relation"] for row in _table("sagas2017.tsv")}
-    return June(messages, event_of, doubtful, pairs)
+    told = {(row["article_a"], row["article_b"]): row["relation"] for row in _table("pairs2017.tsv")}
+    return June(messages, event_of, doubtful, pairs, told)
 
 
 def _table(name: str) -> list[dict[str, str]]:

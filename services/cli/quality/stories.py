@@ -52,19 +52,28 @@ def judged(
 ) -> Result:
     """Judge a run by labels: see `Stream`."""
     story_of = grouping.story_of()
-    stories = stories_of_labels(label_of, story_of)
+    related, topical = linked_shares(grouping, label_of, pairs)
+    return Result(
+        score(label_of, noise, story_of),
+        related,
+        topical,
+        len(_false_links(grouping, label_of, pairs)),
+        len(grouping.moved()) / max(len(grouping.first_of), 1),
+    )
+
+
+def linked_shares(
+    grouping: Grouping, label_of: Mapping[str, str], pairs: Mapping[tuple[str, str], str]
+) -> tuple[float, float]:
+    """Return the shares (0..1) of related and of topical pairs of labels that are linked."""
+    stories = stories_of_labels(label_of, grouping.story_of())
     links = grouping.links()
 
     def linked(a: str, b: str) -> bool:
         return frozenset((a, b)) in links
 
-    return Result(
-        score(label_of, noise, story_of),
-        linked_share(pairs, "related", stories, linked),
-        linked_share(pairs, "topical", stories, linked),
-        len(_false_links(grouping, label_of, pairs)),
-        len(grouping.moved()) / max(len(grouping.first_of), 1),
-    )
+    related, topical = (linked_share(pairs, what, stories, linked) for what in ("related", "topical"))
+    return related, topical
 
 
 def _false_links(

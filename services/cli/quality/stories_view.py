@@ -23,6 +23,7 @@ from services.cli.quality.stories import (
     grouped,
     judged,
     june_stream,
+    linked_shares,
     mean,
     simulated,
 )
@@ -53,6 +54,12 @@ def run(data: Path | None, seeds: int, cache: Path | None = None) -> None:
         show(f"June 2017, with its own times: {len(june.messages)} articles, {events} labelled events")
         real = june_stream(june)
         ours = field.compare([real], PEERS)
+        named = {article: article for pair in june.story_pairs for article in pair}
+        related, topical = linked_shares(ours[0], named, june.story_pairs)
+        show(
+            f"Of {len(june.story_pairs)} pairs of its stories, judged one by one,"
+            f" {related:.3f} of the related and {topical:.3f} of the topical ones are linked."
+        )
         show("Probability of joins against truth")
         show(calibration([real], ours))
         arrivals = [stream(dataset.items, seed) for seed in range(1, seeds + 1)]

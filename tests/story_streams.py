@@ -73,8 +73,8 @@ def copy_of(article: EnrichedArticle, article_id: str, source: str = "Báo Chép
 
 
 def restless(merge_odds: float = 0.0, split_odds: float = 1.0) -> Parameters:
-    """Return parameters with which stories merge and split often."""
-    return replace(load_parameters(), merge_odds=merge_odds, split_odds=split_odds)
+    """Return parameters with which stories merge and split, are linked and unlinked often."""
+    return replace(load_parameters(), merge_odds=merge_odds, split_odds=split_odds, link_kept=0.9)
 
 
 def through_bytes(record: StoryRecord) -> StoryRecord:

@@ -157,13 +157,15 @@ class Edition:
         """Return the record of `story` with the article in it."""
         kind: Literal["article_added", "reopened"] = "article_added" if story.open else "reopened"
         new = revisions.joined(story.record, arrival.article, arrival.exemplar, arrival.clock, kind, reason)
-        new["related"] = self._links(new, arrival, near)
+        new["related"], ended = self._links(new, arrival, near)
+        if ended:
+            new["change"]["reason"]["unlinked"] = ended
         return new
 
     def found(self, arrival: Arrival, reason: Record, near: Numbers) -> StoryState:
         """Return the record of a new story that the article founds."""
         new = revisions.opened(arrival.article, arrival.exemplar, arrival.clock, reason)
-        new["related"] = self._links(new, arrival, near)
+        new["related"], _ = self._links(new, arrival, near)
         return new
 
     def _placed(self, arrival: Arrival) -> StoryState:
@@ -303,19 +305,33 @@ class Edition:
         terms = common(profile.ids[: profile.offsets[1]], other.ids[: other.offsets[1]])
         return self._vectorizer.phrases(article["title"], article["text"], terms, MOST_PHRASES)
 
-    def _links(self, new: StoryState, arrival: Arrival, near: Numbers) -> list[RelatedStory]:
-        """Return the links of `new` with those that its newest article makes visible."""
-        links = list(new["related"])
-        known = [self.memory.story(new["story_id"]), *(self.memory.current(k["story_id"]) for k in links)]
-        candidates = self.memory.linkable(near, {story.number for story in known if story})
+    def _links(
+        self, new: StoryState, arrival: Arrival, near: Numbers
+    ) -> tuple[list[RelatedStory], list[str]]:
+        """Return the links of `new`, which has just grown, and the stories that it is linked to no more.
+
+        Its newest article makes new ones visible. The old ones are judged anew: what a first short report
+        had in common with another story may turn out to be little once there are more.
+        """
+        links = new["related"]
+        me = self.memory.story(new["story_id"])
+        ends = [self.memory.current(link["story_id"]) for link in links]
+        held = [(k["story_id"], end) for k, end in zip(links, ends, strict=True) if end and end.slots]
+        candidates = self.memory.linkable(near, {story.number for story in (me, *ends) if story})
+        others = np.array([*(end.number for _, end in held), *candidates], dtype=np.int32)
         # A story of which only copies are left, the originals withdrawn, has nothing to be compared by.
-        if new["series"] or not len(candidates) or not new["exemplars"]:
-            return links
+        if new["series"] or not len(others) or not new["exemplars"]:
+            return links, []
         rule = self._parameters.link
+        features = self.compared(new, others)
+        kept = rule.probabilities(features[: len(held)])
+        ended = [
+            story_id for (story_id, _), p in zip(held, kept, strict=True) if p < self._parameters.link_kept
+        ]
         found: list[RelatedStory] = []
-        passed = rule.passed(self.compared(new, candidates))
-        others = self.memory.numbered(candidates[[row for row, _ in passed]])
-        for other, (_, probability) in zip(others, passed, strict=True):
+        passed = rule.passed(features[len(held) :])
+        stories = self.memory.numbered(candidates[[row for row, _ in passed]])
+        for other, (_, probability) in zip(stories, passed, strict=True):
             evidence = shared(new, other.record, shared_quotes(self.memory.quotes_of(new), other.quotes))
             if not evidence["terms"]:
                 founder = self.memory.profiles_of(new)[0]
@@ -323,7 +339,8 @@ class Edition:
             reasons = {**evidence, "threshold": rule.threshold}
             found.append({"story_id": other.story_id, "score": round(probability, 4), "reasons": reasons})
         found.sort(key=lambda link: (-link["score"], link["story_id"]))
-        return [*links, *found][:MOST_RELATED]
+        links = [link for link in links if link["story_id"] not in ended]
+        return [*links, *found][:MOST_RELATED], ended
 
     def compared(self, new: StoryState, others: Numbers) -> npt.NDArray[np.float64]:
         """Return the features of the link rule for a story and each of the others, a row each.

@@ -18,6 +18,12 @@ from services.clusterer.vectors import Vectorizer
 from services.runtime.records import Record, RelatedStory, StoryRecord
 
 
+def source_of(reason: Record) -> str:
+    """Return the story whose links made another one's change."""
+    story_id: str = reason.get("linked_from") or reason["unlinked_from"]
+    return story_id
+
+
 class Consequences:
     """Looks at an edition's memory and never touches it."""
 
@@ -29,8 +35,9 @@ class Consequences:
     def of(self, last: StoryRecord) -> list[StoryRecord]:
         """Return the records that follow from `last`, the newest record, given everything before it.
 
-        In this order: far ends of links, a merge or a split, stories that have expired. `last` may itself
-        be any of these; then what it follows from has been applied, and what comes after it is returned.
+        In this order: far ends of links, new and ended ones, a merge or a split, stories that have expired.
+        `last` may itself be any of these; then what it follows from has been applied, and what comes after
+        it is returned.
         """
         latest = cast(StoryState, last)
         view = {latest["story_id"]: latest}
@@ -45,9 +52,9 @@ class Consequences:
         elif kind == "split":
             self._publish(view, records, self._rest(latest))
         else:
-            source = self._record(reason["linked_from"], view) if kind == "related" else latest
+            source = self._record(source_of(reason), view) if kind == "related" else latest
             if source:
-                for record in self._back_links(source, view):
+                for record in (*self._back_links(source, view), *self._unlinked(source, view)):
                     self._publish(view, records, record)
                 self._reshape(source, view, records)
         records.extend(self._expired(latest["clock"], view, most))
@@ -113,6 +120,28 @@ class Consequences:
             )
             records.append(new)
         return records
+
+    def _unlinked(self, source: StoryState, view: dict[str, StoryState]) -> list[StoryState]:
+        """Return the records of the stories that `source` is linked to no more and that still link to it."""
+        records: list[StoryState] = []
+        done = set(view)
+        for story_id in source["change"]["reason"].get("unlinked", []):
+            other = self._memory.current(story_id)
+            if other is None or other.story_id in done:
+                continue
+            done.add(other.story_id)
+            record = other.record
+            left = [link for link in record["related"] if not self._leads_to(link, source["story_id"])]
+            if len(left) < len(record["related"]):
+                what = revisions.change(
+                    "related", source["change"]["article_id"], {"unlinked_from": source["story_id"]}
+                )
+                records.append(revisions.revised(record, source["clock"], what, related=left))
+        return records
+
+    def _leads_to(self, link: RelatedStory, story_id: str) -> bool:
+        end = self._memory.current(link["story_id"])
+        return end is not None and end.story_id == story_id
 
     def _expired(self, clock: Clock, view: dict[str, StoryState], most: int) -> list[StoryState]:
         """Return the `closed` records of up to `most` stories that have been idle for too long."""

@@ -62,6 +62,8 @@ class Parameters:
 
     join: Rule
     link: Rule
+    link_kept: float
+    """Probability below which two stories are linked no more: less than the threshold, so as not to waver."""
     merge_odds: float
     """Mean log-odds from which two stories are merged."""
     split_odds: float
@@ -80,6 +82,7 @@ def load_parameters(path: Path | None = None) -> Parameters:
     return Parameters(
         join=rule(values["join"], FEATURES),
         link=rule(values["link"], LINK_FEATURES),
+        link_kept=float(values["link_kept"]),
         merge_odds=float(values["merge_odds"]),
         split_odds=float(values["split_odds"]),
         close_after_hours=int(values["close_after_hours"]),

@@ -11,6 +11,8 @@ def in_words(kind: ChangeType, reason: Record) -> list[str]:
     """Return what happened and on what evidence, a phrase each, in the order of importance."""
     said = [*_event(kind, reason), *_match(reason), *_odds(kind, reason)]
     said += [f"{label} {_listed(name, reason[name])}" for name, label in _EVIDENCE if reason.get(name)]
+    if "unlinked" in reason:
+        said.append(f"ends the links to {', '.join(reason['unlinked'])}")
     if "merge_with" in reason:
         said.append(f"shows that {reason['merge_with']} is the same story")
     if "split_off" in reason:
@@ -33,6 +35,8 @@ def _event(kind: ChangeType, reason: Record) -> list[str]:
         return [f"nothing came for {reason.get('idle_hours', 0):.0f} hours"]
     if "linked_from" in reason:
         return [f"{reason['linked_from']} was linked to it"]
+    if "unlinked_from" in reason:
+        return [f"{reason['unlinked_from']} grew, and is no longer linked to it"]
     return [f"version {reason['version']} of the article"] if "version" in reason else []
 
 

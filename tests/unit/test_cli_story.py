@@ -128,3 +128,5 @@ def test_every_kind_of_reason_has_words() -> None:
         "opened the story", "the closest other one was st-x", "probability 0.12 (needed 0.50)",
     ]  # fmt: skip
     assert "st-y was linked to it" in in_words("related", {"linked_from": "st-y", "score": 0.7})
+    assert in_words("related", {"unlinked_from": "st-y"}) == ["st-y grew, and is no longer linked to it"]
+    assert "ends the links to st-y, st-z" in in_words("article_added", {"unlinked": ["st-y", "st-z"]})

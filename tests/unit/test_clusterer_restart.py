@@ -41,6 +41,9 @@ def test_the_stream_has_every_kind_of_change_and_late_articles(
     received = [article["received_at"] for article in stream]
     assert received != sorted(received)
     assert any(len(records) > 2 for records in made)
+    reasons = [record["change"]["reason"] for records in made for record in records]
+    assert any("unlinked" in reason for reason in reasons)
+    assert any("unlinked_from" in reason for reason in reasons)
 
 
 def test_a_restart_after_any_record_continues_with_the_same_bytes(

@@ -9,7 +9,7 @@ by the rule learned from that (see bench/story_lessons.py). The rules are logist
 sense fixes them (shared text never speaks against) and a little L2: few robust weights.
 
 With --cv: five times, a fifth of the events is left out of the fit and scored within full streams, those of
-ViMs by the protocol of the development data.
+ViMs by the protocol of the development data; and a fifth of the sagas, whose judged pairs are then weighed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -36,7 +36,7 @@ from services.cli.quality.protocol import Dataset, load_dataset, score, stream
 from services.cli.quality.rehearsal import Rehearsal
 from services.clusterer.evidence import FEATURES, scaled
 from services.clusterer.links import LINK_FEATURES
-from services.clusterer.parameters import Parameters, Rule, load_parameters
+from services.clusterer.parameters import Parameters, Rule, load_parameters, rule
 from services.runtime.records import Record
 
 OUTPUT = Path("services/clusterer/data/parameters.json")
@@ -203,9 +203,19 @@ def learned_join(lessons: Iterable[Lessons], without: int | None = None) -> dict
     return _readable(bias, slopes, JOIN_FEATURES, JOIN_THRESHOLD)
 
 
-def learned_link(lessons: Iterable[Lessons], said: dict[tuple[str, str], str]) -> dict[str, Any]:
-    """Return the link rule: related pairs against all others, every pair of events with the same weight."""
-    rows, answers, keys, sources = [], [], [], []
+class Compared(NamedTuple):
+    """Two stories that a link was thought of, and what is said of the two."""
+
+    features: Matrix
+    relation: str
+    pair: tuple[str, str]
+    source: str
+    lesson: int
+
+
+def compared_pairs(lessons: Iterable[Lessons], said: dict[tuple[str, str], str]) -> list[Compared]:
+    """Return every comparison of two stories of which something is known."""
+    rows = []
     for number, lesson in enumerate(lessons):
         for features, labels in zip(lesson.links.features, lesson.links.labels, strict=True):
             relation = said.get(labels, "other")
@@ -213,14 +223,49 @@ def learned_link(lessons: Iterable[Lessons], said: dict[tuple[str, str], str]) -
             unjudged = relation == "other" and lesson.source != "vims" and lesson.source != "gold"
             if labels[0] == labels[1] or relation in ("borderline", "same_event") or unjudged:
                 continue
-            rows.append(features)
-            answers.append(float(relation == "related"))
-            keys.append((number, *sorted(labels)))
-            sources.append(lesson.source)
-    counts = Counter(keys)
-    weights = np.array([LINK_WEIGHTS[s] / counts[key] for s, key in zip(sources, keys, strict=True)])
-    bias, slopes = fit(np.array(rows), np.array(answers), weights, LINK_FEATURES, L2_LINK, LEAST_LINK)
+            a, b = sorted(labels)
+            rows.append(Compared(features, relation, (a, b), lesson.source, number))
+    return rows
+
+
+def learned_link(rows: Sequence[Compared]) -> dict[str, Any]:
+    """Return the link rule: related pairs against all others, every pair of a lesson with the same weight."""
+    counts = Counter((row.lesson, row.pair) for row in rows)
+    weights = np.array([LINK_WEIGHTS[row.source] / counts[row.lesson, row.pair] for row in rows])
+    answers = np.array([float(row.relation == "related") for row in rows])
+    features = np.array([row.features for row in rows])
+    bias, slopes = fit(features, answers, weights, LINK_FEATURES, L2_LINK, LEAST_LINK)
     return _readable(bias, slopes, LINK_FEATURES, LINK_THRESHOLD)
+
+
+def cross_validate_links(rows: Sequence[Compared]) -> None:
+    """Print how many judged pairs are ever linked by a rule that has seen nothing of their sagas."""
+    saga_of = _sagas({row.pair for row in rows if row.relation == "related"})
+    odds: dict[tuple[str, str, str], float] = {}
+    for number in range(FOLDS):
+        folds = [{fold(saga_of.get(label, label)) for label in row.pair} for row in rows]
+        found = learned_link([row for row, its in zip(rows, folds, strict=True) if number not in its])
+        link = rule(found, LINK_FEATURES)
+        for row in rows:
+            if row.relation != "other" and fold(saga_of.get(row.pair[0], row.pair[0])) == number:
+                key = (row.source, row.relation, " ".join(row.pair))
+                odds[key] = max(odds.get(key, -np.inf), link.odds(row.features))
+    least = float(np.log(LINK_THRESHOLD / (1 - LINK_THRESHOLD)))
+    for source in LINK_WEIGHTS:
+        shares = []
+        for relation in ("related", "topical"):
+            mine = [value for key, value in odds.items() if key[:2] == (source, relation)]
+            shares.append(f"{sum(value >= least for value in mine)} of {len(mine)} {relation} pairs")
+        print(f"links, {source}: {', '.join(shares)}")
+
+
+def _sagas(related: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return a common name for all labels that related pairs tie together."""
+    saga_of: dict[str, str] = {}
+    for a, b in sorted(related):
+        one, other = saga_of.setdefault(a, a), saga_of.setdefault(b, b)
+        saga_of |= {label: one for label, name in saga_of.items() if name == other}
+    return saga_of
 
 
 def learned_merge(lessons: Iterable[Lessons], least: float) -> float:
@@ -305,11 +350,13 @@ def main() -> None:
         rehearsal.save()
         shipped["join"] = learned_join(lessons)
         parameters = with_join(parameters, shipped["join"])
-    shipped["link"] = learned_link(lessons, relations(data, june))
+    pairs = compared_pairs(lessons, relations(data, june))
+    shipped["link"] = learned_link(pairs)
     shipped["merge_odds"] = learned_merge(lessons, LEAST_MERGE_ODDS)
     options.out.write_text(json.dumps(shipped, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(shipped, indent=2))
     if options.cv:
+        cross_validate_links(pairs)
         courses = [vims(data, 1, 5000, 60, 36, 0), stream2017(june), gold()]
         cross_validate(rehearsal, courses, lessons, load_parameters(options.out))
 

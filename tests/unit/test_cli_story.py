@@ -97,7 +97,7 @@ def test_an_article_that_was_never_there_is_refused(log: list[StoryRecord]) -> N
 
 
 def test_what_the_topic_has_forgotten_is_said(log: list[StoryRecord]) -> None:
-    closed = revisions.change("closed", None, {"idle_hours": 168.0})
+    closed = revisions.change("closed", None, {"idle_hours": 168})
     later = revisions.revised(cast(StoryState, log[1]), CLOCK, closed, state="closed")
     compacted = [cast(StoryRecord, later)]
     said = shown(way_of("b2", why(compacted, later["story_id"], "b2")))
@@ -121,7 +121,7 @@ def test_a_record_that_came_twice_counts_once(log: list[StoryRecord]) -> None:
 
 
 def test_every_kind_of_reason_has_words() -> None:
-    assert in_words("closed", {"idle_hours": 168.0, "more": 0}) == ["nothing came for 168 hours"]
+    assert in_words("closed", {"idle_hours": 168, "more": 0}) == ["nothing came for 168 hours"]
     assert in_words("article_retracted", {"version": 2}) == ["the article was withdrawn"]
     assert in_words("reopened", {"version": 3}) == ["version 3 of the article"]
     assert in_words("created", {"threshold": 0.5, "closest_story": "st-x", "probability": 0.125}) == [

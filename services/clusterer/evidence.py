@@ -17,7 +17,7 @@ import numpy.typing as npt
 from services.clusterer.clock import seconds
 from services.clusterer.pool import Profiles
 from services.clusterer.profile import OTHER_DAY, Profile
-from services.clusterer.sparse import contents_of, inner, spread
+from services.clusterer.sparse import contents_of, inner, overlap, spread
 from services.clusterer.vectors import TERM_BITS
 
 CHANNELS = ("text", "title", "names", "numbers", "rare", "title_found", "title_finds")
@@ -104,22 +104,6 @@ def _cosine(ids_a, weights_a, lo_a, hi_a, ids_b, weights_b, lo_b, hi_b):  # type
 
 
 @numba.njit(cache=True)
-def _overlap(ids_a, weights_a, lo_a, hi_a, ids_b, weights_b, lo_b, hi_b):  # type: ignore[no-untyped-def]
-    """Return the sum of what both lists have: of each id the smaller weight (Swain & Ballard 1991)."""
-    total = 0.0
-    i = lo_a
-    j = lo_b
-    while i < hi_a and j < hi_b:
-        mine = ids_a[i]
-        other = ids_b[j]
-        if mine == other:
-            total += min(weights_a[i], weights_b[j])
-        i += mine <= other
-        j += other <= mine
-    return total
-
-
-@numba.njit(cache=True)
 def compare_pair(ids, weights, at, contents, rare, other_ids, other_weights, o, out):  # type: ignore[no-untyped-def]
     """Fill `out` with the channels of two profiles and with what links look at beside them (PAIR_MEASURES).
 
@@ -138,7 +122,7 @@ def compare_pair(ids, weights, at, contents, rare, other_ids, other_weights, o, 
     out[6] = _covered(other_ids, other_weights, o[1], o[2], ids, at[0], at[1])
     out[7] = shared / max(1, min(at[1] - at[0], o[1] - o[0]))
     out[8] = math.log(1.0 + total * total / squares) if squares > 0 else 0.0
-    names = _overlap(ids, weights, at[2], at[3], other_ids, other_weights, o[2], o[3])
+    names = overlap(ids, weights, at[2], at[3], other_ids, other_weights, o[2], o[3])
     out[9] = math.log(NAMES_FLOOR + names)
 
 

@@ -318,13 +318,13 @@ class Edition:
         ends = [self.memory.current(link["story_id"]) for link in links]
         held = [(k["story_id"], end) for k, end in zip(links, ends, strict=True) if end and end.slots]
         candidates = self.memory.linkable(near, {story.number for story in (me, *ends) if story})
-        others = np.array([*(end.number for _, end in held), *candidates], dtype=np.int32)
+        others = np.array([*(end.number for _, end in held), *candidates.tolist()], dtype=np.int32)
         # A story of which only copies are left, the originals withdrawn, has nothing to be compared by.
         if new["series"] or not len(others) or not new["exemplars"]:
             return links, []
         rule = self._parameters.link
         features = self.compared(new, others)
-        kept = rule.probabilities(features[: len(held)])
+        kept = rule.probabilities(features[: len(held)]) if held else []
         ended = [
             story_id for (story_id, _), p in zip(held, kept, strict=True) if p < self._parameters.link_kept
         ]

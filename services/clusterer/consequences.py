@@ -18,7 +18,7 @@ from services.clusterer.vectors import Vectorizer
 from services.runtime.records import Record, RelatedStory, StoryRecord
 
 
-def source_of(reason: Record) -> str:
+def _source_of(reason: Record) -> str:
     """Return the story whose links made another one's change."""
     story_id: str = reason.get("linked_from") or reason["unlinked_from"]
     return story_id
@@ -52,7 +52,7 @@ class Consequences:
         elif kind == "split":
             self._publish(view, records, self._rest(latest))
         else:
-            source = self._record(source_of(reason), view) if kind == "related" else latest
+            source = self._record(_source_of(reason), view) if kind == "related" else latest
             if source:
                 for record in (*self._back_links(source, view), *self._unlinked(source, view)):
                     self._publish(view, records, record)

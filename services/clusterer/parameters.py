@@ -36,10 +36,6 @@ class Rule:
         odds = self.bias + float(np.dot(self.weights, features))
         return max(min(odds, MOST_ODDS), -MOST_ODDS)
 
-    def probability(self, features: npt.NDArray[np.float64]) -> float:
-        """Return the probability for features in the order of the weights, never quite 0 or 1."""
-        return probability_of(self.odds(features))
-
     def probabilities(self, features: npt.NDArray[np.float64]) -> list[float]:
         """Return the probability for each row of features."""
         return [*map(probability_of, self._row_odds(features))]

@@ -15,7 +15,7 @@ from services.clusterer.pool import together
 from services.clusterer.profile import NAMES, NUMBERS, SECTIONS, TEXT, Profile
 from services.clusterer.vectors import heaviest, unit
 
-MOST = (160, 40, 24, 24, 16, 16)
+MOST = (160, 40, 24, 24, 16, 16, 40, 24)
 """How many ids a centre keeps of each section: the heaviest."""
 
 

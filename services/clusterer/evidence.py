@@ -17,20 +17,19 @@ import numpy.typing as npt
 from services.clusterer.clock import seconds
 from services.clusterer.pool import Profiles
 from services.clusterer.profile import OTHER_DAY, Profile
-from services.clusterer.sparse import contents_of, inner, overlap, spread
+from services.clusterer.sparse import contents_of, inner, spread
 from services.clusterer.vectors import TERM_BITS
 
 CHANNELS = ("text", "title", "names", "numbers", "rare", "title_found", "title_finds")
 """text: cosine of the vectors; title: of the titles; names: of the entities weighted by rarity and salience;
 numbers: of the numbers; rare: ln(1 + number of shared terms that are as rare as unseen ones);
 title_found: share of the article's title that the other text holds; title_finds: the reverse."""
-PAIR_MEASURES = (*CHANNELS, "words_shared", "breadth", "names_shared")
+PAIR_MEASURES = (*CHANNELS, "words_shared", "breadth")
 """Beside the channels: words_shared: share of the shorter text's words that the other one has; breadth: over
 how many words the text cosine is spread, ln(1 + the number of equal shares that would make it up as its terms
-do); names_shared: ln(0.1 + what the weights of the names have in common)."""
+do)."""
 STATISTICS = ("mean", "best", "founder")
 FLOOR = 0.02
-NAMES_FLOOR = 0.1
 
 PAIR_FEATURES = tuple(f"{channel}_{statistic}" for channel in CHANNELS for statistic in STATISTICS)
 TITLE_FEATURES = ("title_names_unknown", "title_names_missed")
@@ -68,7 +67,7 @@ _SIZE, _SINGLE, _TIGHTNESS, LEVEL, _MARGIN = range(_GAP + 1, _GAP + 6)
 
 
 @numba.njit(cache=True)
-def _covered(ids_a, weights_a, lo_a, hi_a, ids_b, lo_b, hi_b):  # type: ignore[no-untyped-def]
+def covered(ids_a, weights_a, lo_a, hi_a, ids_b, lo_b, hi_b):  # type: ignore[no-untyped-def]
     """Return the share of a's weight that stands on ids of b."""
     total = 0.0
     found = 0.0
@@ -118,12 +117,10 @@ def compare_pair(ids, weights, at, contents, rare, other_ids, other_weights, o, 
     out[2] = _cosine(ids, weights, at[2], at[3], other_ids, other_weights, o[2], o[3])
     out[3] = inner(ids, weights, at[3], at[4], other_ids, other_weights, o[3], o[4])
     out[4] = math.log(1.0 + shared_rare)
-    out[5] = _covered(ids, weights, at[1], at[2], other_ids, o[0], o[1])
-    out[6] = _covered(other_ids, other_weights, o[1], o[2], ids, at[0], at[1])
+    out[5] = covered(ids, weights, at[1], at[2], other_ids, o[0], o[1])
+    out[6] = covered(other_ids, other_weights, o[1], o[2], ids, at[0], at[1])
     out[7] = shared / max(1, min(at[1] - at[0], o[1] - o[0]))
     out[8] = math.log(1.0 + total * total / squares) if squares > 0 else 0.0
-    names = overlap(ids, weights, at[2], at[3], other_ids, other_weights, o[2], o[3])
-    out[9] = math.log(NAMES_FLOOR + names)
 
 
 @numba.njit(cache=True)
@@ -162,7 +159,7 @@ def _missed(ids, weights, at, other_ids, o):  # type: ignore[no-untyped-def]
     """Return the share of the names in a title, by weight, that the other article lacks; 0 without names."""
     if at[6] == at[5]:
         return 0.0
-    return 1.0 - _covered(ids, weights, at[5], at[6], other_ids, o[2], o[3])
+    return 1.0 - covered(ids, weights, at[5], at[6], other_ids, o[2], o[3])
 
 
 @numba.njit(cache=True)

@@ -59,7 +59,7 @@ class Parameters:
     join: Rule
     link: Rule
     link_kept: float
-    """Probability below which two stories are linked no more: less than the threshold, so as not to waver."""
+    """Probability below which two stories that have grown are linked no more."""
     merge_odds: float
     """Mean log-odds from which two stories are merged."""
     split_odds: float

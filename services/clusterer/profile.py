@@ -19,7 +19,7 @@ import numpy.typing as npt
 from services.clusterer.clock import known_time
 from services.clusterer.state import Exemplar, Name
 from services.clusterer.vectors import Terms, Vector, Vectorizer, Weights, from_text, to_text, unit
-from services.runtime.records import EnrichedArticle, Mention
+from services.runtime.records import EnrichedArticle, Entity, Mention
 
 ARTICLE_TERMS = 120
 MOST_NAMES = 16
@@ -27,6 +27,8 @@ MOST_FORMS = 10
 """Mentions of a name whose wording is looked for in the title."""
 REMEMBERED_FORMS = 50_000
 """Wordings of names kept at hand as they are looked for: the same ones come again and again."""
+PLACE_IDS = ("place:", "geonames:", "vn-province:", "country:")
+"""How the ids of places begin, see the enricher's gazetteer."""
 MOST_NUMBERS = 16
 MOST_DATES = 8
 FIRST_DAY, OTHER_DAY = 2.0, 1.0
@@ -35,8 +37,8 @@ TITLE_CHARACTERS = 300
 ID_CHARACTERS = 120
 """Entity ids longer than this are cut: they come from outside and a record is bounded."""
 
-TEXT, TITLE, NAMES, NUMBERS, DATES, TITLE_NAMES = range(6)
-SECTIONS = 6
+TEXT, TITLE, NAMES, NUMBERS, DATES, TITLE_NAMES, TITLE_WORDS, PLACES = range(8)
+SECTIONS = 8
 
 # Numbers begin with a digit class: so the engine skips to the next digit instead of trying every character.
 _DATE = re.compile(r"(\d(?<![\d.,/]\d)\d?)(?:[/\-.]|\s+tháng\s+)(\d{1,2})(?:[/\-.](?:\d{4}|\d{2}))?(?![\d/])")
@@ -54,7 +56,8 @@ class Profile(NamedTuple):
     """Sections one after the other: section s is `ids[offsets[s]:offsets[s + 1]]`, ascending, with weights.
 
     Text and numbers have unit length, titles their background weights, names what the article gives them; of
-    the dates the first one named weighs more. The names in the title stand once more.
+    the dates the first one named weighs more. Of the title, its names stand once more, and so does what it
+    says beside them: who it is about, and what has happened. So do the names of places: where it has.
     """
 
     ids: npt.NDArray[np.uint32]
@@ -75,15 +78,19 @@ def read(article: EnrichedArticle, vectorizer: Vectorizer) -> tuple[Exemplar, Ve
     rarities = {number: vectorizer.rarity(number) for number in numbers}
     kept = sorted((n for n in numbers if rarities[n] > 0), key=lambda n: (-rarities[n], n))[:MOST_NUMBERS]
     vector = vectorizer.vector(title, article["text"], ARTICLE_TERMS)
+    spaced = _spaced(title)
+    words = _without_names(spaced, article["entities"])
     exemplar: Exemplar = {
         "article_id": article["article_id"],
         "title": title,
         "published_at": known_time(article),
-        "names": _names(article, vectorizer),
+        "names": _names(article, spaced, vectorizer),
         "numbers": sorted(kept),
         "dates": dates[:MOST_DATES],
         "vector": to_text(vector),
     }
+    if words != spaced:
+        exemplar["title_words"] = words.strip()
     return exemplar, vector
 
 
@@ -94,18 +101,21 @@ def profile_of(exemplar: Exemplar, vectorizer: Vectorizer, vector: Vector | None
     """
     if vector is None:
         vector = from_text(exemplar["vector"])
-    names = _section([n["id"] for n in exemplar["names"]], [n["weight"] for n in exemplar["names"]])
     in_title = [n for n in exemplar["names"] if n.get("in_title")]
+    places = [n for n in exemplar["names"] if n["id"].startswith(PLACE_IDS)]
     numbers = _section(exemplar["numbers"], [vectorizer.rarity(n) for n in exemplar["numbers"]])
     days = exemplar["dates"]
     dates = _section(days, [OTHER_DAY if place else FIRST_DAY for place in range(len(days))])
+    title = vectorizer.title(exemplar["title"])
     sections: list[tuple[Terms, Weights]] = [
         (vector.terms, vector.weights),
-        vectorizer.title(exemplar["title"]),
-        names,
+        title,
+        _named(exemplar["names"]),
         (numbers[0], unit(numbers[1])),
         dates,
-        _section([n["id"] for n in in_title], [n["weight"] for n in in_title]),
+        _named(in_title),
+        vectorizer.title(exemplar["title_words"]) if "title_words" in exemplar else title,
+        _named(places),
     ]
     return Profile(
         np.concatenate([ids for ids, _ in sections]),
@@ -137,7 +147,8 @@ def dates_and_numbers(text: str) -> tuple[list[str], list[str]]:
     return list(dates), [number for number in numbers if len(number) > 1]
 
 
-def _names(article: EnrichedArticle, vectorizer: Vectorizer) -> list[Name]:
+def _names(article: EnrichedArticle, title: str, vectorizer: Vectorizer) -> list[Name]:
+    """Return the names that say most. `title`: its words in small letters, as `_spaced` returns them."""
     weighed: dict[str, float] = {}
     mentions: dict[str, list[Mention]] = {}
     for entity in article["entities"]:
@@ -147,15 +158,26 @@ def _names(article: EnrichedArticle, vectorizer: Vectorizer) -> list[Name]:
             weighed[name] = round(weight, 2)
             mentions[name] = entity["mentions"]
     ranked = sorted(sorted(weighed), key=weighed.__getitem__, reverse=True)[:MOST_NAMES]
-    title = _spaced(article["title"][:TITLE_CHARACTERS])
     names: list[Name] = []
     for name in ranked:
         named: Name = {"id": name, "weight": weighed[name]}
-        forms = {_spaced_form(mention["text"]) for mention in mentions[name][:MOST_FORMS]}
-        if any(map(title.__contains__, forms)):
+        if any(map(title.__contains__, _forms(mentions[name]))):
             named["in_title"] = True
         names.append(named)
     return names
+
+
+def _without_names(title: str, entities: list[Entity]) -> str:
+    """Return a title, as `_spaced` returns it, without the names that the article has."""
+    found = {form for entity in entities for form in _forms(entity["mentions"]) if form in title}
+    for form in sorted(found, key=lambda form: (-len(form), form)):
+        while form in title:  # two in a row share the space between them
+            title = title.replace(form, " ")
+    return title
+
+
+def _forms(mentions: list[Mention]) -> set[str]:
+    return {_spaced_form(mention["text"]) for mention in mentions[:MOST_FORMS]}
 
 
 def _spaced(text: str) -> str:
@@ -164,6 +186,10 @@ def _spaced(text: str) -> str:
 
 
 _spaced_form = lru_cache(maxsize=REMEMBERED_FORMS)(_spaced)
+
+
+def _named(names: list[Name]) -> tuple[Terms, Weights]:
+    return _section([name["id"] for name in names], [name["weight"] for name in names])
 
 
 def _section(names: list[str], weights: list[float]) -> tuple[Terms, Weights]:

@@ -39,6 +39,8 @@ class Exemplar(TypedDict):
     numbers: list[str]
     dates: list[str]
     """Days that the article names, as `day/month`."""
+    title_words: NotRequired[str]
+    """What the title says beside names, in small letters; left out where it has none."""
     vector: str
     """Its words: base64 of one number per term, see `services.clusterer.vectors`."""
 

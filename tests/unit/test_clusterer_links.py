@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ RELIEF = "Hàng cứu trợ đã tới xã Thanh Bình sau lũ"
 CHESS = "Kỳ thủ trẻ giành huy chương vàng giải cờ vua đồng đội"
 
 
-def profile(text: str, names: dict[str, float]) -> Profile:
+def profile(text: str, names: dict[str, float], **fields: Any) -> Profile:
     exemplar: Exemplar = {
         "article_id": text,
         "title": text,
@@ -29,6 +30,7 @@ def profile(text: str, names: dict[str, float]) -> Profile:
         "numbers": [],
         "dates": [],
         "vector": to_text(VECTORIZER.vector(text, text, 50)),
+        **fields,  # type: ignore[typeddict-item]
     }
     return profile_of(exemplar, VECTORIZER)
 
@@ -66,3 +68,40 @@ def test_names_of_a_story_weigh_what_they_do_in_the_mean_of_its_articles():
     story = centre_of([flood, profile(RELIEF, {"place:thanh-binh": 2.0, "org:cuu-tro": 4.0})])
     seen = features(profile(CHESS, {"place:thanh-binh": 9.0, "org:cuu-tro": 9.0}), story)[0]
     assert seen["names_shared"] == pytest.approx(math.log(0.1 + 4.0 + 2.0))
+
+
+def test_what_a_title_says_beside_names_is_found_in_the_other_text():
+    flood = profile(FLOOD, {}, title_words="nước lên nhanh sơ tán hàng trăm hộ dân trong đêm")
+    named, happened, neither = features(
+        flood,
+        profile("Thanh Bình, làng bên sông Lam", {}, title_words="làng bên"),
+        profile("Sơ tán hàng trăm hộ dân ở Đà Bắc", {}, title_words="sơ tán hàng trăm hộ dân ở"),
+        profile(CHESS, {}),
+    )
+    assert happened["title_words_found"] > -0.5  # ln(0.02 + share): all of the second title but a word or two
+    assert named["title_words_found"] < named["title_finds"]  # the names that both have do not count
+    assert neither["title_words_found"] < -2
+    (back,) = features(
+        profile("Sơ tán hàng trăm hộ dân ở Đà Bắc", {}, title_words="sơ tán hàng trăm hộ dân ở"), flood
+    )
+    assert back["title_words_found"] == happened["title_words_found"]
+
+
+def test_a_place_is_shared_if_either_story_names_the_place_that_the_other_names_most():
+    def seen(other: dict[str, float]) -> float:
+        mine = profile(FLOOD, {"place:thanh-binh": 6.0, "vn-province:22": 4.0, "person:an": 9.0})
+        (row,) = features(mine, profile(RELIEF, other))
+        return row["place_shared"]
+
+    assert seen({"place:thanh-binh": 2.0, "org:cuu-tro": 5.0}) == 1
+    assert seen({"place:thanh-binh": 2.0, "vn-province:22": 5.0}) == 1
+    assert seen({"place:thanh-binh": 2.0, "vn-province:36": 5.0}) == 0  # in the other story, elsewhere
+    assert seen({"vn-province:22": 5.0}) == 0  # the same province, but not the same village
+    assert seen({"person:an": 9.0}) == 0
+    assert seen({}) == 0
+
+
+@pytest.mark.parametrize(("days", "shared"), [(["5/3", "4/3"], 1), (["5/3"], 0), ([], 0)])
+def test_a_common_day_speaks_for_a_link_and_other_days_do_not_speak_against(days: list[str], shared: int):
+    (row,) = features(profile(FLOOD, {}, dates=["4/3"]), profile(RELIEF, {}, dates=days))
+    assert row["dates_shared"] == shared

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from services.clusterer.vectors import (
     to_text,
 )
 from tests.story_streams import gold_articles
+from tests.unit.test_clusterer_cluster import article
 
 
 @pytest.mark.parametrize(
@@ -46,6 +48,30 @@ def test_an_article_is_compared_by_what_its_record_will_say() -> None:
         at_once, later = profile_of(exemplar, vectorizer, vector), profile_of(exemplar, vectorizer)
         for here, there in zip(at_once, later, strict=True):
             np.testing.assert_array_equal(here, there)
+
+
+@pytest.mark.parametrize(
+    ("title", "words"),
+    [
+        ("Bắt giám đốc Công ty Sông Vàng, ông Lê An", "bắt giám đốc công ty ông"),
+        ("SÔNG VÀNG kiện Lê An: Lê An không tới", "kiện không tới"),
+        ("Sông Vàng", ""),
+        ("Sông Vàng Lê An", ""),
+        ("Lê Ann thắng kiện", None),  # a name is whole words
+        ("Hai người được thả", None),
+        ("", None),
+    ],
+)
+def test_a_title_is_kept_without_its_names_where_it_has_some(title: str, words: str | None) -> None:
+    def entity(name: str) -> dict[str, Any]:
+        mention = {"start": 0, "end": len(name), "text": name}
+        return {"id": f"org:{name}", "name": name, "type": "ORG", "salience": 0.5, "mentions": [mention]}
+
+    arrived = article(
+        "bao-1", "Sông Vàng và Lê An", title=title, entities=[*map(entity, ("Lê An", "Sông Vàng", "An"))]
+    )
+    exemplar, _ = read(arrived, Vectorizer(load_background("vi")))
+    assert exemplar.get("title_words") == words
 
 
 def test_the_longest_idle_come_first_whatever_the_order_of_arrival() -> None:

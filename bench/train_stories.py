@@ -250,10 +250,11 @@ def cross_validate_links(rows: Sequence[Compared]) -> None:
         folds = [{fold(saga_of.get(label, label)) for label in row.pair} for row in rows]
         found = learned_link([row for row, its in zip(rows, folds, strict=True) if number not in its])
         link = rule(found, LINK_FEATURES)
-        for row in rows:
-            if row.relation != "other" and fold(saga_of.get(row.pair[0], row.pair[0])) == number:
-                key = (row.source, row.relation, " ".join(row.pair))
-                odds[key] = max(odds.get(key, -np.inf), link.odds(row.features))
+        judged = [row for row in rows if row.relation != "other"]
+        tested = [row for row in judged if fold(saga_of.get(row.pair[0], row.pair[0])) == number]
+        for row, value in zip(tested, link.odds(np.array([row.features for row in tested])), strict=True):
+            key = (row.source, row.relation, " ".join(row.pair))
+            odds[key] = max(odds.get(key, -np.inf), value)
     least = float(np.log(LINK_THRESHOLD / (1 - LINK_THRESHOLD)))
     for source in LINK_WEIGHTS:
         shares = []

@@ -325,8 +325,11 @@ def with_rivals(values: npt.NDArray[np.float64], cosines: npt.NDArray[np.float64
     return rivalled
 
 
-def scaled(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return features as the rules take them: pair features as ln(value + FLOOR), the rest as they are."""
+@numba.njit(cache=True)
+def scaled(values):  # type: ignore[no-untyped-def]
+    """Return rows of features as the rules take them: pair features as ln(value + FLOOR)."""
     features = values.copy()
-    features[..., :_PAIR] = np.log(features[..., :_PAIR] + FLOOR)
+    for row in features:
+        for feature in range(_PAIR):
+            row[feature] = math.log(row[feature] + FLOOR)
     return features

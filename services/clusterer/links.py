@@ -34,7 +34,7 @@ each names the place that the other one names most; dates_shared: 1 if both name
 ln(1 + number of common quotes)."""
 
 _TITLE_WORDS, _NAMES, _PLACE, _DATES, QUOTES_SHARED = range(len(PAIR_MEASURES), len(LINK_FEATURES))
-_SCALED = [*range(len(CHANNELS) + 1), _TITLE_WORDS]  # the channels, words_shared and title_words_found
+_SCALED = len(CHANNELS) + 1  # the channels and words_shared; title_words_found beside them
 NAMES_FLOOR = 0.1
 
 MOST_LISTED = 8
@@ -50,7 +50,6 @@ def link_features(
     """
     features = np.zeros((len(others), len(LINK_FEATURES)))
     _compare(centre.ids, centre.weights, centre.offsets, rare, *profiles, others, features)
-    features[:, _SCALED] = np.log(features[:, _SCALED] + FLOOR)
     return features
 
 
@@ -62,10 +61,13 @@ def _compare(ids, weights, at, rare, other_ids, other_weights, places, others, f
         o = places[others[s]]
         row = features[s]
         compare_pair(ids, weights, at, contents, rare, other_ids, other_weights, o, row)
-        row[_TITLE_WORDS] = max(
+        for measure in range(_SCALED):
+            row[measure] = math.log(row[measure] + FLOOR)
+        title_words = max(
             covered(ids, weights, at[6], at[7], other_ids, o[0], o[1]),
             covered(other_ids, other_weights, o[6], o[7], ids, at[0], at[1]),
         )
+        row[_TITLE_WORDS] = math.log(title_words + FLOOR)
         names = overlap(ids, weights, at[2], at[3], other_ids, other_weights, o[2], o[3])
         row[_NAMES] = math.log(NAMES_FLOOR + names)
         row[_PLACE] = _heaviest_known(ids, weights, at[7], at[8], other_ids, o[7], o[8]) and _heaviest_known(

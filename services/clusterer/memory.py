@@ -156,7 +156,7 @@ class Memory:
     def linkable(self, numbers: Numbers, known: set[int]) -> Numbers:
         """Return which stories can get one more link; `known`: the numbers of those that need none."""
         free = numbers[self._linkable[numbers]]
-        return free[[number not in known for number in free.tolist()]]
+        return free[[number not in known for number in free.tolist()]] if known else free
 
     def centres(self, numbers: Numbers) -> npt.NDArray[np.int64]:
         """Return what the stories are linked by: slots of the pool."""

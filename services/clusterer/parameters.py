@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -31,25 +32,30 @@ class Rule:
     threshold: float
     """Between 0 and 1, neither of them."""
 
-    def odds(self, features: npt.NDArray[np.float64]) -> float:
-        """Return the log-odds for features in the order of the weights, within plus or minus MOST_ODDS."""
-        odds = self.bias + float(np.dot(self.weights, features))
-        return max(min(odds, MOST_ODDS), -MOST_ODDS)
+    def odds(self, features: npt.NDArray[np.float64]) -> list[float]:
+        """Return the log-odds for each row of features, within plus or minus MOST_ODDS."""
+        odds: list[float] = _odds(features, self.weights, self.bias).tolist()
+        return odds
 
     def probabilities(self, features: npt.NDArray[np.float64]) -> list[float]:
         """Return the probability for each row of features."""
-        return [*map(probability_of, self._row_odds(features))]
+        return [*map(probability_of, self.odds(features))]
 
     def passed(self, features: npt.NDArray[np.float64]) -> list[tuple[int, float]]:
         """Return which rows of features reach the threshold, and with what probability."""
         least = math.log(self.threshold / (1 - self.threshold))
-        odds_of = enumerate(self._row_odds(features))
-        return [(row, probability_of(odds)) for row, odds in odds_of if odds >= least]
+        return [(row, probability_of(odds)) for row, odds in enumerate(self.odds(features)) if odds >= least]
 
-    def _row_odds(self, features: npt.NDArray[np.float64]) -> list[float]:
-        odds = self.bias + np.add.reduce(features * self.weights, axis=1)
-        within: list[float] = np.minimum(np.maximum(odds, -MOST_ODDS), MOST_ODDS).tolist()
-        return within
+
+@numba.njit(cache=True)
+def _odds(features, weights, bias):  # type: ignore[no-untyped-def]
+    found = np.empty(len(features))
+    for row in range(len(features)):
+        odds = bias
+        for feature in range(len(weights)):
+            odds += features[row, feature] * weights[feature]
+        found[row] = min(max(odds, -MOST_ODDS), MOST_ODDS)
+    return found
 
 
 @dataclass(frozen=True)

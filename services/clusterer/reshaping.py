@@ -50,7 +50,7 @@ def mutual_odds(a: Group, b: Group, rule: Rule, vectorizer: Vectorizer) -> float
     own = np.zeros(len(whole.places))
     published = np.array([*a.published, *b.published], dtype=np.int64)
     _cross(*whole, vectorizer.rare(whole.ids), published, len(a.profiles), values, own)
-    odds = [rule.odds(features) for features in scaled(with_rivals(values, own))]
+    odds = rule.odds(scaled(with_rivals(values, own)))
     return sum(odds) / len(odds)
 
 

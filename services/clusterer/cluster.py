@@ -351,8 +351,9 @@ class Edition:
         rare = self._vectorizer.rare(centre.ids[: centre.offsets[TEXT + 1]])
         features = link_features(centre, rare, self.memory.pool.profiles, self.memory.centres(others))
         if quotes is not NO_QUOTES:
-            theirs = [other.quotes for other in self.memory.numbered(others)]
-            features[:, QUOTES_SHARED] = np.log(1.0 + np.array(quotes_shared(quotes, theirs)))
+            quoting = self.memory.quoting(others)
+            theirs = [other.quotes for other in self.memory.numbered(others[quoting])]
+            features[quoting, QUOTES_SHARED] = np.log(1.0 + np.array(quotes_shared(quotes, theirs)))
         return features
 
 

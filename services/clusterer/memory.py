@@ -97,6 +97,7 @@ class Memory:
         """What a story is linked by, a slot of the pool: the sum of its exemplars, or the only one."""
         self._linkable = np.zeros(1024, dtype=np.bool_)
         """Whether it has room for a link. Issues of a bulletin never have: they are alike, and no saga."""
+        self._quoting = np.zeros(1024, dtype=np.bool_)
         self._latest: tuple[Exemplar, Profile] | None = None
         self._latest_quotes: tuple[list[StoryQuote], Quotes] = ([], NO_QUOTES)
         self._latest_centre: tuple[list[Exemplar], Profile] | None = None
@@ -157,6 +158,10 @@ class Memory:
         """Return which stories can get one more link; `known`: the numbers of those that need none."""
         free = numbers[self._linkable[numbers]]
         return free[[number not in known for number in free.tolist()]] if known else free
+
+    def quoting(self, numbers: Numbers) -> npt.NDArray[np.intp]:
+        """Return at which places of `numbers` there are stories with quotes."""
+        return np.flatnonzero(self._quoting[numbers])
 
     def centres(self, numbers: Numbers) -> npt.NDArray[np.int64]:
         """Return what the stories are linked by: slots of the pool."""
@@ -244,6 +249,7 @@ class Memory:
         number = known.number if known else self._new_number()
         story = self._by_number[number] = Story(record, number, self.quotes_of(record))
         self._linkable[number] = len(story.links) < MOST_RELATED and not story.series
+        self._quoting[number] = story.quotes is not NO_QUOTES
         kept = _kept(record, known)
         self._stories[story.story_id] = story
         self._packed_bytes += len(story.data)
@@ -280,6 +286,7 @@ class Memory:
         self._by_number.append(None)
         if len(self._by_number) > len(self._centres):
             self._centres, self._linkable = grown(self._centres), grown(self._linkable)
+            self._quoting = grown(self._quoting)
         return len(self._by_number) - 1
 
     def _remember(self, exemplar: Exemplar, number: int) -> int:

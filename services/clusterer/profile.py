@@ -19,7 +19,7 @@ import numpy.typing as npt
 from services.clusterer.clock import known_time
 from services.clusterer.state import Exemplar, Name
 from services.clusterer.vectors import Terms, Vector, Vectorizer, Weights, from_text, to_text, unit
-from services.runtime.records import EnrichedArticle, Entity, Mention
+from services.runtime.records import EnrichedArticle, Entity
 
 ARTICLE_TERMS = 120
 MOST_NAMES = 16
@@ -79,18 +79,18 @@ def read(article: EnrichedArticle, vectorizer: Vectorizer) -> tuple[Exemplar, Ve
     kept = sorted((n for n in numbers if rarities[n] > 0), key=lambda n: (-rarities[n], n))[:MOST_NUMBERS]
     vector = vectorizer.vector(title, article["text"], ARTICLE_TERMS)
     spaced = _spaced(title)
-    words = _without_names(spaced, article["entities"])
+    titled = _in_title(spaced, article["entities"])
     exemplar: Exemplar = {
         "article_id": article["article_id"],
         "title": title,
         "published_at": known_time(article),
-        "names": _names(article, spaced, vectorizer),
+        "names": _names(article["entities"], titled, vectorizer),
         "numbers": sorted(kept),
         "dates": dates[:MOST_DATES],
         "vector": to_text(vector),
     }
-    if words != spaced:
-        exemplar["title_words"] = words.strip()
+    if titled:
+        exemplar["title_words"] = _without(spaced, set().union(*titled.values())).strip()
     return exemplar, vector
 
 
@@ -110,12 +110,12 @@ def profile_of(exemplar: Exemplar, vectorizer: Vectorizer, vector: Vector | None
     sections: list[tuple[Terms, Weights]] = [
         (vector.terms, vector.weights),
         title,
-        _named(exemplar["names"]),
+        _listed(exemplar["names"]),
         (numbers[0], unit(numbers[1])),
         dates,
-        _named(in_title),
+        _listed(in_title),
         vectorizer.title(exemplar["title_words"]) if "title_words" in exemplar else title,
-        _named(places),
+        _listed(places),
     ]
     return Profile(
         np.concatenate([ids for ids, _ in sections]),
@@ -147,37 +147,42 @@ def dates_and_numbers(text: str) -> tuple[list[str], list[str]]:
     return list(dates), [number for number in numbers if len(number) > 1]
 
 
-def _names(article: EnrichedArticle, title: str, vectorizer: Vectorizer) -> list[Name]:
-    """Return the names that say most. `title`: its words in small letters, as `_spaced` returns them."""
+def _names(entities: list[Entity], titled: dict[str, set[str]], vectorizer: Vectorizer) -> list[Name]:
+    """Return the names that say most. `titled`: the ids of those in the title."""
     weighed: dict[str, float] = {}
-    mentions: dict[str, list[Mention]] = {}
-    for entity in article["entities"]:
+    for entity in entities:
         name = entity["id"][:ID_CHARACTERS]
         weight = vectorizer.rarity(entity["name"]) * (0.5 + entity["salience"])
         if weight > 0 and name not in weighed:
             weighed[name] = round(weight, 2)
-            mentions[name] = entity["mentions"]
     ranked = sorted(sorted(weighed), key=weighed.__getitem__, reverse=True)[:MOST_NAMES]
-    names: list[Name] = []
-    for name in ranked:
-        named: Name = {"id": name, "weight": weighed[name]}
-        if any(map(title.__contains__, _forms(mentions[name]))):
-            named["in_title"] = True
-        names.append(named)
-    return names
+    return [_named(name, weighed[name], name in titled) for name in ranked]
 
 
-def _without_names(title: str, entities: list[Entity]) -> str:
-    """Return a title, as `_spaced` returns it, without the names that the article has."""
-    found = {form for entity in entities for form in _forms(entity["mentions"]) if form in title}
-    for form in sorted(found, key=lambda form: (-len(form), form)):
+def _named(name: str, weight: float, in_title: bool) -> Name:
+    return {"id": name, "weight": weight, "in_title": True} if in_title else {"id": name, "weight": weight}
+
+
+def _in_title(title: str, entities: list[Entity]) -> dict[str, set[str]]:
+    """Return, by id, the names that stand in a title, in the wordings in which they do.
+
+    `title`: its words as `_spaced` returns them; so the wordings are, too.
+    """
+    found: dict[str, set[str]] = {}
+    for entity in entities:
+        forms = {_spaced_form(mention["text"]) for mention in entity["mentions"][:MOST_FORMS]}
+        standing = {form for form in forms if form in title}
+        if standing:
+            found.setdefault(entity["id"][:ID_CHARACTERS], set()).update(standing)
+    return found
+
+
+def _without(title: str, forms: set[str]) -> str:
+    """Return a title, as `_spaced` returns it, without some wordings, the longest first."""
+    for form in sorted(forms, key=lambda form: (-len(form), form)):
         while form in title:  # two in a row share the space between them
             title = title.replace(form, " ")
     return title
-
-
-def _forms(mentions: list[Mention]) -> set[str]:
-    return {_spaced_form(mention["text"]) for mention in mentions[:MOST_FORMS]}
 
 
 def _spaced(text: str) -> str:
@@ -188,7 +193,7 @@ def _spaced(text: str) -> str:
 _spaced_form = lru_cache(maxsize=REMEMBERED_FORMS)(_spaced)
 
 
-def _named(names: list[Name]) -> tuple[Terms, Weights]:
+def _listed(names: list[Name]) -> tuple[Terms, Weights]:
     return _section([name["id"] for name in names], [name["weight"] for name in names])
 
 

@@ -95,17 +95,15 @@ def shared_quotes(a: Quotes, b: Quotes) -> npt.NDArray[np.intp]:
 
 def quotes_shared(mine: Quotes, others: Sequence[Quotes]) -> list[int]:
     """Return how many quotes one story shares with each of several others, most of which share nothing."""
-    counts = [0] * len(others)
-    quoting = [k for k, other in enumerate(others) if other is not NO_QUOTES]
-    if mine is NO_QUOTES or not quoting:
-        return counts
-    triples = [others[k].triples for k in quoting]
+    if not others:
+        return []
+    triples = [other.triples for other in others]
     ends = np.array([*accumulate(map(len, triples))], dtype=np.int64)
-    touching = _touching(np.sort(mine.triples), np.concatenate(triples), ends)
-    for k, touches in zip(quoting, touching.tolist(), strict=True):
-        if touches:
-            counts[k] = len(shared_quotes(mine, others[k]))
-    return counts
+    touching = _touching(np.sort(mine.triples), np.concatenate(triples), ends).tolist()
+    return [
+        len(shared_quotes(mine, other)) if touches else 0
+        for other, touches in zip(others, touching, strict=True)
+    ]
 
 
 @numba.njit(cache=True)

@@ -170,10 +170,10 @@ def _in_title(title: str, entities: list[Entity]) -> dict[str, set[str]]:
     """
     found: dict[str, set[str]] = {}
     for entity in entities:
-        forms = {_spaced_form(mention["text"]) for mention in entity["mentions"][:MOST_FORMS]}
-        standing = {form for form in forms if form in title}
-        if standing:
-            found.setdefault(entity["id"][:ID_CHARACTERS], set()).update(standing)
+        for mention in entity["mentions"][:MOST_FORMS]:
+            form = _spaced_form(mention["text"])
+            if form in title:
+                found.setdefault(entity["id"][:ID_CHARACTERS], set()).add(form)
     return found
 
 

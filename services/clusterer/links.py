@@ -18,7 +18,7 @@ from services.clusterer.evidence import (
     words_contents,
 )
 from services.clusterer.pool import Profiles, fetch
-from services.clusterer.profile import Profile
+from services.clusterer.profile import NAMES, PLACES, TEXT, TITLE_WORDS, Profile
 from services.clusterer.sparse import overlap
 from services.clusterer.state import StoryState, Told
 from services.runtime.records import Record
@@ -33,7 +33,9 @@ only about somebody; names_shared: ln(0.1 + what the weights of the names have i
 each names the place that the other one names most; dates_shared: 1 if both name a common day; quotes_shared:
 ln(1 + number of common quotes)."""
 
-_TITLE_WORDS, _NAMES, _PLACE, _DATES, QUOTES_SHARED = range(len(PAIR_MEASURES), len(LINK_FEATURES))
+_TITLE_WORDS_FOUND, _NAMES_SHARED, _PLACE_SHARED, _DATES_SHARED, QUOTES_SHARED = range(
+    len(PAIR_MEASURES), len(LINK_FEATURES)
+)
 _SCALED = len(CHANNELS) + 1  # the channels and words_shared; title_words_found beside them
 NAMES_FLOOR = 0.1
 
@@ -64,26 +66,33 @@ def _compare(ids, weights, at, rare, other_ids, other_weights, places, others, f
         for measure in range(_SCALED):
             row[measure] = math.log(row[measure] + FLOOR)
         title_words = max(
-            covered(ids, weights, at[6], at[7], other_ids, o[0], o[1]),
-            covered(other_ids, other_weights, o[6], o[7], ids, at[0], at[1]),
+            _words_found(ids, weights, at, other_ids, o), _words_found(other_ids, other_weights, o, ids, at)
         )
-        row[_TITLE_WORDS] = math.log(title_words + FLOOR)
-        names = overlap(ids, weights, at[2], at[3], other_ids, other_weights, o[2], o[3])
-        row[_NAMES] = math.log(NAMES_FLOOR + names)
-        row[_PLACE] = _heaviest_known(ids, weights, at[7], at[8], other_ids, o[7], o[8]) and _heaviest_known(
-            other_ids, other_weights, o[7], o[8], ids, at[7], at[8]
+        row[_TITLE_WORDS_FOUND] = math.log(title_words + FLOOR)
+        lo, hi = o[NAMES], o[NAMES + 1]
+        names = overlap(ids, weights, at[NAMES], at[NAMES + 1], other_ids, other_weights, lo, hi)
+        row[_NAMES_SHARED] = math.log(NAMES_FLOOR + names)
+        row[_PLACE_SHARED] = _place_known(ids, weights, at, other_ids, o) and _place_known(
+            other_ids, other_weights, o, ids, at
         )
-        row[_DATES] = compare_days(ids, weights, at, other_ids, other_weights, o)[0] > 0
+        row[_DATES_SHARED] = compare_days(ids, weights, at, other_ids, other_weights, o)[0] > 0
     return fetched
 
 
 @numba.njit(cache=True)
-def _heaviest_known(ids_a, weights_a, lo_a, hi_a, ids_b, lo_b, hi_b):  # type: ignore[no-untyped-def]
-    """Return whether `b` has the id that weighs most in `a`, which may have none."""
-    if lo_a == hi_a:
+def _words_found(ids, weights, at, other_ids, o):  # type: ignore[no-untyped-def]
+    """Return the share of the title's words, names left out, that the other text holds."""
+    lo, hi = at[TITLE_WORDS], at[TITLE_WORDS + 1]
+    return covered(ids, weights, lo, hi, other_ids, o[TEXT], o[TEXT + 1])
+
+
+@numba.njit(cache=True)
+def _place_known(ids, weights, at, other_ids, o):  # type: ignore[no-untyped-def]
+    """Return whether the place that weighs most, if there is any, is one of the other's."""
+    lo, hi = at[PLACES], at[PLACES + 1]
+    if lo == hi:
         return False
-    heaviest = ids_a[lo_a + np.argmax(weights_a[lo_a:hi_a])]
-    return heaviest in ids_b[lo_b:hi_b]
+    return ids[lo + np.argmax(weights[lo:hi])] in other_ids[o[PLACES] : o[PLACES + 1]]
 
 
 def shared(a: Told | StoryState, b: StoryState, quotes: npt.NDArray[np.intp]) -> Record:

@@ -98,6 +98,7 @@ class Memory:
         self._linkable = np.zeros(1024, dtype=np.bool_)
         """Whether it has room for a link. Issues of a bulletin never have: they are alike, and no saga."""
         self._quoting = np.zeros(1024, dtype=np.bool_)
+        """Whether it has quotes."""
         self._latest: tuple[Exemplar, Profile] | None = None
         self._latest_quotes: tuple[list[StoryQuote], Quotes] = ([], NO_QUOTES)
         self._latest_centre: tuple[list[Exemplar], Profile] | None = None

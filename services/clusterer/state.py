@@ -40,7 +40,7 @@ class Exemplar(TypedDict):
     dates: list[str]
     """Days that the article names, as `day/month`."""
     title_words: NotRequired[str]
-    """What the title says beside names, in small letters; left out where it has none."""
+    """What the title says beside names, in small letters; left out where no name stands in it."""
     vector: str
     """Its words: base64 of one number per term, see `services.clusterer.vectors`."""
 

@@ -87,7 +87,7 @@ def test_what_a_title_says_beside_names_is_found_in_the_other_text():
     assert back["title_words_found"] == happened["title_words_found"]
 
 
-def test_a_place_is_shared_if_either_story_names_the_place_that_the_other_names_most():
+def test_a_place_is_shared_if_each_story_names_the_one_that_the_other_names_most():
     def seen(other: dict[str, float]) -> float:
         mine = profile(FLOOD, {"place:thanh-binh": 6.0, "vn-province:22": 4.0, "person:an": 9.0})
         (row,) = features(mine, profile(RELIEF, other))

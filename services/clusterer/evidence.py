@@ -16,18 +16,20 @@ import numpy.typing as npt
 
 from services.clusterer.clock import seconds
 from services.clusterer.pool import Profiles
-from services.clusterer.profile import OTHER_DAY, Profile
+from services.clusterer.profile import OTHER_DAY, TITLE_WORDS, Profile
 from services.clusterer.sparse import contents_of, inner, spread
 from services.clusterer.vectors import TERM_BITS
 
 CHANNELS = ("text", "title", "names", "numbers", "rare", "title_found", "title_finds")
 """text: cosine of the vectors; title: of the titles; names: of the entities weighted by rarity and salience;
 numbers: of the numbers; rare: ln(1 + number of shared terms that are as rare as unseen ones);
-title_found: share of the article's title that the other text holds; title_finds: the reverse."""
+title_found: share of the words of the article's title, names left out, that the other text holds: what has
+happened, not whom to; title_finds: the reverse."""
 PAIR_MEASURES = (*CHANNELS, "words_shared", "breadth")
 """Beside the channels: words_shared: share of the shorter text's words that the other one has; breadth: over
 how many words the text cosine is spread, ln(1 + the number of equal shares that would make it up as its terms
 do)."""
+TITLE_FOUND, TITLE_FINDS = CHANNELS.index("title_found"), CHANNELS.index("title_finds")
 STATISTICS = ("mean", "best", "founder")
 FLOOR = 0.02
 
@@ -117,8 +119,9 @@ def compare_pair(ids, weights, at, contents, rare, other_ids, other_weights, o, 
     out[2] = _cosine(ids, weights, at[2], at[3], other_ids, other_weights, o[2], o[3])
     out[3] = inner(ids, weights, at[3], at[4], other_ids, other_weights, o[3], o[4])
     out[4] = math.log(1.0 + shared_rare)
-    out[5] = covered(ids, weights, at[1], at[2], other_ids, o[0], o[1])
-    out[6] = covered(other_ids, other_weights, o[1], o[2], ids, at[0], at[1])
+    words, end = TITLE_WORDS, TITLE_WORDS + 1
+    out[TITLE_FOUND] = covered(ids, weights, at[words], at[end], other_ids, o[0], o[1])
+    out[TITLE_FINDS] = covered(other_ids, other_weights, o[words], o[end], ids, at[0], at[1])
     out[7] = shared / max(1, min(at[1] - at[0], o[1] - o[0]))
     out[8] = math.log(1.0 + total * total / squares) if squares > 0 else 0.0
 

@@ -12,31 +12,29 @@ from services.clusterer.evidence import (
     CHANNELS,
     FLOOR,
     PAIR_MEASURES,
+    TITLE_FINDS,
+    TITLE_FOUND,
     compare_days,
     compare_pair,
-    covered,
     words_contents,
 )
 from services.clusterer.pool import Profiles, fetch
-from services.clusterer.profile import NAMES, PLACES, TEXT, TITLE_WORDS, Profile
+from services.clusterer.profile import NAMES, PLACES, Profile
 from services.clusterer.sparse import overlap
 from services.clusterer.state import StoryState, Told
 from services.runtime.records import Record
 
 LINK_FEATURES = (
-    *PAIR_MEASURES, "title_words_found", "names_shared", "place_shared", "dates_shared", "quotes_shared",
+    *PAIR_MEASURES, "names_shared", "place_shared", "dates_shared", "quotes_shared",
 )  # fmt: skip
 """Measures between the centres of both stories: links are judged by what the stories are about, never by a
-member at their edge, and never through a third story. title_words_found: share of one title's words, names
-left out, that the other text holds, the larger of both ways: a saga is about something that has happened, not
-only about somebody; names_shared: ln(0.1 + what the weights of the names have in common); place_shared: 1 if
+member at their edge, and never through a third story. title_found: the larger of both ways, title_finds the
+smaller; names_shared: ln(0.1 + what the weights of the names have in common); place_shared: 1 if
 each names the place that the other one names most; dates_shared: 1 if both name a common day; quotes_shared:
 ln(1 + number of common quotes)."""
 
-_TITLE_WORDS_FOUND, _NAMES_SHARED, _PLACE_SHARED, _DATES_SHARED, QUOTES_SHARED = range(
-    len(PAIR_MEASURES), len(LINK_FEATURES)
-)
-_SCALED = len(CHANNELS) + 1  # the channels and words_shared; title_words_found beside them
+_NAMES_SHARED, _PLACE_SHARED, _DATES_SHARED, QUOTES_SHARED = range(len(PAIR_MEASURES), len(LINK_FEATURES))
+_SCALED = len(CHANNELS) + 1  # the channels and words_shared
 NAMES_FLOOR = 0.1
 
 MOST_LISTED = 8
@@ -63,12 +61,10 @@ def _compare(ids, weights, at, rare, other_ids, other_weights, places, others, f
         o = places[others[s]]
         row = features[s]
         compare_pair(ids, weights, at, contents, rare, other_ids, other_weights, o, row)
+        if row[TITLE_FINDS] > row[TITLE_FOUND]:
+            row[TITLE_FOUND], row[TITLE_FINDS] = row[TITLE_FINDS], row[TITLE_FOUND]
         for measure in range(_SCALED):
             row[measure] = math.log(row[measure] + FLOOR)
-        title_words = max(
-            _words_found(ids, weights, at, other_ids, o), _words_found(other_ids, other_weights, o, ids, at)
-        )
-        row[_TITLE_WORDS_FOUND] = math.log(title_words + FLOOR)
         lo, hi = o[NAMES], o[NAMES + 1]
         names = overlap(ids, weights, at[NAMES], at[NAMES + 1], other_ids, other_weights, lo, hi)
         row[_NAMES_SHARED] = math.log(NAMES_FLOOR + names)
@@ -77,13 +73,6 @@ def _compare(ids, weights, at, rare, other_ids, other_weights, places, others, f
         )
         row[_DATES_SHARED] = compare_days(ids, weights, at, other_ids, other_weights, o)[0] > 0
     return fetched
-
-
-@numba.njit(cache=True)
-def _words_found(ids, weights, at, other_ids, o):  # type: ignore[no-untyped-def]
-    """Return the share of the title's words, names left out, that the other text holds."""
-    lo, hi = at[TITLE_WORDS], at[TITLE_WORDS + 1]
-    return covered(ids, weights, lo, hi, other_ids, o[TEXT], o[TEXT + 1])
 
 
 @numba.njit(cache=True)

@@ -57,6 +57,13 @@ def test_a_title_of_names_that_the_story_does_not_know():
     assert values["title_names_missed"] == pytest.approx(0.25)  # Núi Bạc, in one of two titles
 
 
+def test_a_title_is_found_by_what_it_says_beside_names():
+    spoken = exemplar("Đội Sông Vàng thưởng lớn", [], []) | {"title_words": "thưởng lớn"}  # type: ignore[operator]
+    assert seen(spoken, SEMIFINAL)["title_found_best"] == 0  # "đội Sông Vàng" is in both
+    again = exemplar("Đội Sông Vàng vào bán kết", [], []) | {"title_words": "bán kết"}  # type: ignore[operator]
+    assert seen(again, SEMIFINAL)["title_found_best"] == pytest.approx(1.0)
+
+
 def test_names_in_the_text_count_as_known_but_are_no_names_of_the_title():
     other = exemplar("Khán đài chật kín", ["4/3"], [("org:vang", False), ("org:bac", False)])
     values = seen(other, SEMIFINAL)

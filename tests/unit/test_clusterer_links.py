@@ -72,19 +72,22 @@ def test_names_of_a_story_weigh_what_they_do_in_the_mean_of_its_articles():
 
 def test_what_a_title_says_beside_names_is_found_in_the_other_text():
     flood = profile(FLOOD, {}, title_words="nước lên nhanh sơ tán hàng trăm hộ dân trong đêm")
-    named, happened, neither = features(
+    named, whole, happened, neither = features(
         flood,
         profile("Thanh Bình, làng bên sông Lam", {}, title_words="làng bên"),
+        profile("Thanh Bình, làng bên sông Lam", {}),
         profile("Sơ tán hàng trăm hộ dân ở Đà Bắc", {}, title_words="sơ tán hàng trăm hộ dân ở"),
         profile(CHESS, {}),
     )
-    assert happened["title_words_found"] > -0.5  # ln(0.02 + share): all of the second title but a word or two
-    assert named["title_words_found"] < named["title_finds"]  # the names that both have do not count
-    assert neither["title_words_found"] < -2
+    assert happened["title_found"] > -0.5  # ln(0.02 + share): all of the second title but a word or two
+    assert named["title_found"] < whole["title_found"]  # the names that both have do not count
+    assert neither["title_found"] < -2
     (back,) = features(
         profile("Sơ tán hàng trăm hộ dân ở Đà Bắc", {}, title_words="sơ tán hàng trăm hộ dân ở"), flood
     )
-    assert back["title_words_found"] == happened["title_words_found"]
+    for way in ("title_found", "title_finds"):  # the larger and the smaller share, whoever asks
+        assert back[way] == happened[way]
+    assert happened["title_finds"] < happened["title_found"]
 
 
 def test_a_place_is_shared_if_each_story_names_the_one_that_the_other_names_most():

@@ -14,7 +14,7 @@ from services.cli.quality.stories_view import calibration
 
 MARGIN = 0.01
 """How much worse than when the parameters were learned is still let through (shares, 0..1)."""
-LEARNED = {"f1": 0.8319, "related": 0.8158}
+LEARNED = {"f1": 0.8418, "related": 0.8421}
 MOST_FALSE_LINKS = 2
 
 

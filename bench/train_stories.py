@@ -338,32 +338,32 @@ def main() -> None:
     lessons: list[Lessons] = []
     # Joins are learned from the passes alone: a teacher's stories are purer, and their rivals farther, than
     # any that the rule will meet; from those it would learn to trust `margin` more than twice as much.
-    lived: list[Lessons] = []
+    unled: list[Lessons] = []
     for teacher, courses in ((True, led), (False, alone), (False, alone)):
-        heard = []
+        of_pass = []
         for course in courses:
             articles = rehearsal.articles(course.messages)
             lesson = attend(
                 course.source, articles, parameters, course.label_of, course.named, course.silent, teacher
             )
-            heard.append(lesson)
+            of_pass.append(lesson)
             print(f"{course.source}, {'teacher' if teacher else 'alone'}: {len(lesson.joins.answers)} joins, "
                   f"{int(sum(lesson.joins.answers))} right", flush=True)  # fmt: skip
         rehearsal.save()
-        lessons += heard
-        lived += [] if teacher else heard
-        shipped["join"] = learned_join(lived or heard)
+        lessons += of_pass
+        unled += [] if teacher else of_pass
+        shipped["join"] = learned_join(unled or of_pass)
         parameters = with_join(parameters, shipped["join"])
     pairs = compared_pairs(lessons, relations(data, june))
     shipped["link"] = learned_link(pairs)
     shipped["link_kept"] = LINK_THRESHOLD
-    shipped["merge_odds"] = learned_merge(lived, LEAST_MERGE_ODDS)
+    shipped["merge_odds"] = learned_merge(unled, LEAST_MERGE_ODDS)
     options.out.write_text(json.dumps(shipped, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(shipped, indent=2))
     if options.cv:
         cross_validate_links(pairs)
         courses = [vims(data, 1, 5000, 60, 36, 0), stream2017(june), gold()]
-        cross_validate(rehearsal, courses, lived, load_parameters(options.out))
+        cross_validate(rehearsal, courses, unled, load_parameters(options.out))
 
 
 if __name__ == "__main__":
